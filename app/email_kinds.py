@@ -6,6 +6,7 @@ from app.institutions.emails import INSTITUTION_EMAILS
 from app.notes.emails import NOTE_EMAILS
 from app.orders.order_emails import ORDER_EMAILS
 from app.orders.payment_emails import PAYMENT_EMAILS
+from app.orders.purchase_order_emails import PURCHASE_ORDER_EMAILS
 from app.orders.replacement_emails import REPLACEMENT_EMAILS
 from app.orders.tax_emails import TAX_EMAILS
 from app.portal.lost_links import LostLinks
@@ -16,6 +17,7 @@ EMAIL_KINDS: EmailKinds = {
     for each in (
         *ORDER_EMAILS,
         *PAYMENT_EMAILS,
+        *PURCHASE_ORDER_EMAILS,
         *REPLACEMENT_EMAILS,
         *TAX_EMAILS,
         *QUOTE_EMAILS,

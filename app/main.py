@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.accounts.routes import router as accounts
+from app.billing.purchase_order_files import MAX_UPLOAD_BYTES
 from app.catalog import public_revision
 from app.catalog.group_routes import router as catalog_groups
 from app.catalog.models import Film
@@ -64,6 +65,7 @@ from app.offers.license_texts import find_broken_texts
 from app.offers.routes import router as offers
 from app.offers.states import DELIVERY_LABELS, Delivery
 from app.orders.models import Order
+from app.orders.purchase_order_routes import router as purchase_orders
 from app.orders.routes import router as orders
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
@@ -110,6 +112,11 @@ UPLOADS = re.compile(
     "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/(files|captions)"
     "|/console/imports|/api/v1/admin/catalog/imports"
 )
+# Buyers with the link of an order, and staff, send a PDF of its purchase order.
+PURCHASE_ORDER_UPLOADS = re.compile(
+    "(/console)?/orders/[^/]+/purchase-order(/files)?"
+    "|/api/v1/(admin/)?orders/[^/]+/purchase-order/files"
+)
 API = "/api/v1"
 API_ROUTERS = (
     finding,  # before the catalog: its "/films/facets" is no film
@@ -121,6 +128,7 @@ API_ROUTERS = (
     accounts,
     orders,
     quotes,
+    purchase_orders,
     payments,
     licenses,
     me,
@@ -178,8 +186,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(
         RequestMiddleware,
         max_body_bytes=settings.max_body_bytes,
-        max_upload_bytes=settings.max_upload_bytes,
-        uploads=UPLOADS,
+        upload_limits={
+            UPLOADS: settings.max_upload_bytes,
+            PURCHASE_ORDER_UPLOADS: MAX_UPLOAD_BYTES,
+        },
         public_reads=find_public_reads(),
         payment_origin=settings.sandbox_url
         if settings.sandbox_enabled
@@ -309,6 +319,9 @@ def _staff_api() -> APIRouter:
     from app.media.caption_admin_routes import router as captions_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
+    from app.orders.purchase_order_admin_routes import (  # noqa: PLC0415
+        router as purchase_orders_admin,
+    )
     from app.orders.replacement_admin_routes import router as replacements_admin  # noqa: PLC0415
     from app.orders.tax_admin_routes import router as order_tax_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
@@ -332,6 +345,7 @@ def _staff_api() -> APIRouter:
         institutions_admin,
         orders_admin,
         quotes_admin,
+        purchase_orders_admin,
         licenses_admin,
         replacements_admin,
         payments_admin,

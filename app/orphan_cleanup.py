@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.billing.models import PurchaseOrderFile
 from app.catalog.file_models import FilmFile
 from app.core import clock
 from app.core.storage import FileMissingError, Storage
@@ -84,7 +85,7 @@ def _unknown(readers: sessionmaker[Session], names: Collection[str]) -> list[str
     with readers() as session:
         for start in range(0, len(hashes), BATCH_SIZE):
             part = hashes[start : start + BATCH_SIZE]
-            for column in (FilmFile.sha256, CaptionFile.sha256):
+            for column in (FilmFile.sha256, CaptionFile.sha256, PurchaseOrderFile.sha256):
                 known.update(session.scalars(select(column).where(column.in_(part))))
         wanted = find_needed(session, sent.values())
     return [name for name in names if sha256_in(name) not in known and sent.get(name) not in wanted]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.billing.states import PurchaseOrderState
 from app.catalog.enums import FilmStatus
 from app.catalog.file_enums import FileState
 from app.core.email_models import EmailStatus
@@ -73,6 +74,13 @@ FULFILLMENT: Mapping[str, StatusMark] = {
     FulfillmentState.NONE: StatusMark("Not delivered", Shape.EMPTY, Tone.WAIT),
     FulfillmentState.PARTIAL: StatusMark("Partially delivered", Shape.HALF, Tone.WAIT),
     FulfillmentState.FULFILLED: StatusMark("Delivered", Shape.FULL, Tone.GOOD),
+}
+PURCHASE_ORDER: Mapping[str, StatusMark] = {
+    PurchaseOrderState.RECEIVED: StatusMark("In review", Shape.EMPTY, Tone.WAIT),
+    PurchaseOrderState.COUNTERED: StatusMark("Correction requested", Shape.PAUSE, Tone.WAIT),
+    PurchaseOrderState.ACCEPTED: StatusMark("Accepted", Shape.CHECK, Tone.GOOD),
+    PurchaseOrderState.REJECTED: StatusMark("Rejected", Shape.CROSS, Tone.BAD),
+    PurchaseOrderState.CLOSED: StatusMark("Closed", Shape.CROSS, Tone.QUIET),
 }
 SHIPMENT: Mapping[str, StatusMark] = {
     ShipmentState.PENDING: StatusMark("To pack", Shape.EMPTY, Tone.WAIT),
@@ -162,6 +170,7 @@ MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "order": ORDER,
     "payment": PAYMENT,
     "fulfillment": FULFILLMENT,
+    "purchase-order": PURCHASE_ORDER,
     "shipment": SHIPMENT,
     "handover": ELECTRONIC_DELIVERY,
     "refund": REFUND,

@@ -112,8 +112,7 @@ class RequestMiddleware:
         app: ASGIApp,
         *,
         max_body_bytes: int,
-        max_upload_bytes: int,
-        uploads: re.Pattern[str],
+        upload_limits: Mapping[re.Pattern[str], int],
         public_reads: PublicReads,
         payment_origin: str,
         https: bool,
@@ -125,9 +124,8 @@ class RequestMiddleware:
         # The names that are answered to; None is any.
         self._hosts = hosts
         self._max_body_bytes = max_body_bytes
-        # To addresses that match ``uploads``, which let nobody but staff send anything.
-        self._max_upload_bytes = max_upload_bytes
-        self._uploads = uploads
+        # The most bytes of a POST to the addresses that take files.
+        self._upload_limits = upload_limits
         self._public_reads = public_reads
         headers = dict(SECURITY_HEADERS)
         policy = "; ".join(
@@ -222,8 +220,11 @@ class RequestMiddleware:
             await answer(scope, receive, send)
 
     def _limit(self, scope: Scope) -> int:
-        is_upload = scope["method"] == "POST" and self._uploads.fullmatch(scope["path"])
-        return self._max_upload_bytes if is_upload else self._max_body_bytes
+        if scope["method"] == "POST":
+            for path, limit in self._upload_limits.items():
+                if path.fullmatch(scope["path"]):
+                    return max(limit, self._max_body_bytes)
+        return self._max_body_bytes
 
 
 def _forbid_framing(policy: bytes) -> bytes:

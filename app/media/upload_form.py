@@ -1,6 +1,7 @@
 """A form that brings one file over the API, read once its sender may send one."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -55,22 +56,31 @@ def sent_with(fields: Collection[str]) -> Callable[..., AsyncIterator[FileUpload
     """Return a dependency that reads a form with a file and these fields."""
 
     async def sent(request: Request, _editor: Editor) -> AsyncIterator[FileUploadForm]:
-        """Read the form.
-
-        Raises:
-            InvalidInputError: it has no file, or a field that is none of ours.
-        """
-        async with open_form(
-            request, max_files=1, max_fields=MAX_FIELDS, max_part_bytes=MAX_FIELD_LENGTH
-        ) as form:
-            file = form.get("file")
-            unknown = sorted(set(form) - {*fields, "file"})
-            problems = [FieldProblem(f"#/{name}", "Unknown field.") for name in unknown]
-            if not isinstance(file, UploadFile):
-                problems.append(FieldProblem("#/file", "Send a file as multipart/form-data."))
-            if problems or not isinstance(file, UploadFile):
-                raise InvalidInputError.of(*problems)
-            texts = {name: value for name, value in form.items() if isinstance(value, str)}
-            yield FileUploadForm(texts, file)
+        """Read the form."""
+        async with open_file_form(request, fields) as form:
+            yield form
 
     return sent
+
+
+@asynccontextmanager
+async def open_file_form(
+    request: Request, fields: Collection[str]
+) -> AsyncIterator[FileUploadForm]:
+    """Give the request's form with one file and these fields; its file is gone afterwards.
+
+    Raises:
+        InvalidInputError: it has no file, or a field that is none of ours.
+    """
+    async with open_form(
+        request, max_files=1, max_fields=MAX_FIELDS, max_part_bytes=MAX_FIELD_LENGTH
+    ) as form:
+        file = form.get("file")
+        unknown = sorted(set(form) - {*fields, "file"})
+        problems = [FieldProblem(f"#/{name}", "Unknown field.") for name in unknown]
+        if not isinstance(file, UploadFile):
+            problems.append(FieldProblem("#/file", "Send a file as multipart/form-data."))
+        if problems or not isinstance(file, UploadFile):
+            raise InvalidInputError.of(*problems)
+        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        yield FileUploadForm(texts, file)

@@ -303,6 +303,16 @@ SPECIMEN_FACTS: dict[str, object] = {
     "other_ways": "",
     "reason": "Insufficient funds",
     "is_payable": True,
+    "is_correction": True,
+    "differences": (
+        {
+            "line": 1,
+            "item": "Specimen",
+            "field": "Unit price",
+            "ordered": "$398.00",
+            "stated": "$298.00",
+        },
+    ),
     "is_pending": False,
     "is_on_hold": True,
     "ends_licenses": True,

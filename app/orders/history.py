@@ -17,6 +17,9 @@ PAYMENT_FAILED_TEXT = "Payment failed"
 # The buyer's text for each kind of audit entry; other kinds are for staff only.
 _PUBLIC = {
     "order.placed": "Order placed",
+    "order.purchase_order_uploaded": "Purchase order uploaded",
+    "order.purchase_order_countered": "Correction of the purchase order requested",
+    "order.purchase_order_rejected": "Purchase order not accepted",
     "order.payment_state.pending": "Bank debit started",
     "order.payment_state.unpaid": PAYMENT_FAILED_TEXT,
     "order.state.accepted": "Order accepted",

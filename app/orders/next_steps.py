@@ -4,6 +4,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from app.accounts.addresses import Address
+from app.billing.states import PurchaseOrderState
 from app.licenses.time_zones import time_zone_of
 from app.offers.window_rules import format_day
 from app.orders.carriers import carrier_label
@@ -103,10 +104,7 @@ def _before_payment(order: Order) -> list[str]:
     pay = f"Pay {owed} by card or bank debit. Your license is granted when payment is received."
     steps = [_too_small(order) if is_too_small(order.balance) else pay]
     if order.po_number:
-        review = (
-            f"We're reviewing purchase order {order.po_number}. We'll email you when it is "
-            f"accepted."
-        )
+        review = _purchase_order_step(order)
         online = f"You can also pay {owed} now, by card or bank debit."
         steps = [review, *([] if is_too_small(order.balance) else [online])]
     return [*steps, *_held_until(order)]
@@ -117,6 +115,21 @@ def _held_until(order: Order) -> list[str]:
         return []
     until = local_day(order, order.expires_at)
     return [f"We're holding this order and its prices through {until}."]
+
+
+def _purchase_order_step(order: Order) -> str:
+    state = order.purchase_order.state if order.purchase_order else PurchaseOrderState.RECEIVED
+    if state is PurchaseOrderState.COUNTERED:
+        return (
+            f"Purchase order {order.po_number} needs a correction. Upload the corrected one on "
+            f"this page."
+        )
+    if state is PurchaseOrderState.REJECTED:
+        return (
+            f"We can't accept purchase order {order.po_number}. You can upload another one on this "
+            f"page."
+        )
+    return f"We're reviewing purchase order {order.po_number}. We'll email you when it is accepted."
 
 
 def _too_small(order: Order) -> str:

@@ -188,6 +188,10 @@ def _place_checked(
     if entry is not None:
         _add_entry(order, entry)
     assess_order_tax(session, order, settings=settings)
+    # Again, because the tax is part of the total.
+    problems = find_purchase_order_problems(details.po_number, details.purchase_order, order.total)
+    if problems:
+        raise InvalidInputError.of(*problems)
     session.add(order)
     session.flush()
     audit.record(

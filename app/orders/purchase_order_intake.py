@@ -1,5 +1,6 @@
 """The purchase order of an order: checked and recorded when it reaches us."""
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,18 +20,32 @@ from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import Money
 from app.core.text import normalize_key
 from app.offers.window_rules import format_day
-from app.orders.drafts import DraftPurchaseOrder
+from app.orders.drafts import DraftPurchaseOrder, OptionalLine
 from app.orders.issues import raise_issue
 from app.orders.models import Order
 from app.orders.states import IssueCode, OrderState
 
 MAX_PO_NUMBER_LENGTH = 60
+_PO_NUMBER = TypeAdapter[str](OptionalLine)
 
 
 def po_key(number: str) -> str:
     """Return a purchase order's number without case, spaces, and signs, for comparison."""
     # One character may fold into many.
     return normalize_key(number)[:MAX_PO_NUMBER_LENGTH]
+
+
+def parse_po_number(text: str) -> str | None:
+    """Return the purchase order number that a form with a file has; None if it is empty.
+
+    Raises:
+        InvalidInputError: it is too long, or no text of one line.
+    """
+    try:
+        return _PO_NUMBER.validate_python(text) or None
+    except ValidationError as error:
+        detail = f"Enter up to {MAX_PO_NUMBER_LENGTH} characters on one line."
+        raise InvalidInputError.of(FieldProblem("#/po_number", detail)) from error
 
 
 def find_purchase_order_problems(

@@ -13,6 +13,7 @@ from app.billing.models import PurchaseOrder, PurchaseOrderFile, PurchaseOrderRe
 from app.billing.purchase_order_comparison import Difference
 from app.billing.purchase_orders import find_use
 from app.billing.states import PurchaseOrderDecision, PurchaseOrderKind, PurchaseOrderState
+from app.core.errors import NotFoundError
 from app.core.money import MoneyOut
 from app.orders import links
 from app.orders.models import Order
@@ -26,11 +27,30 @@ _STATES = {
 }
 
 
-def purchase_order_out(session: Session, order: Order) -> OrderPurchaseOrderOut | None:
-    """Return the purchase order of ``order`` for its buyer; None if it has none."""
+def purchase_order_out(
+    session: Session, order: Order, *, is_staff: bool = False
+) -> OrderPurchaseOrderOut | None:
+    """Return the purchase order of ``order``; None if it has none.
+
+    Staff see of a blanket purchase order what its buyer sees after acceptance.
+    """
+    if order.purchase_order is None:
+        return None
+    return get_purchase_order_out(session, order, is_staff=is_staff)
+
+
+def get_purchase_order_out(
+    session: Session, order: Order, *, is_staff: bool = False
+) -> OrderPurchaseOrderOut:
+    """Return the purchase order of an order that has one; see ``purchase_order_out``.
+
+    Raises:
+        NotFoundError: it has none.
+    """
     purchase_order = order.purchase_order
     if purchase_order is None:
-        return None
+        detail = f"Order {order.number} has no purchase order."
+        raise NotFoundError(detail)
     use = find_use(session, purchase_order.id, order.number)
     files = find_files(session, order)
     review = find_open_review(session, order, files)
@@ -42,9 +62,10 @@ def purchase_order_out(session: Session, order: Order) -> OrderPurchaseOrderOut 
     elif review is not None:
         state = _STATES.get(review.decision, state)
     is_told = state in _STATES.values() and review is not None
-    is_shown = use is not None or _is_first(session, order, purchase_order)
+    is_accepted = use is not None or is_staff
+    is_shown = is_accepted or _is_first(session, order, purchase_order)
     limit = purchase_order.limit if is_shown else None
-    balance = purchase_order.balance if use is not None and purchase_order.is_blanket else None
+    balance = purchase_order.balance if is_accepted and purchase_order.is_blanket else None
     return OrderPurchaseOrderOut(
         number=order.po_number or purchase_order.number,
         state=state,

@@ -88,8 +88,10 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
     """Return the order with all that staff know of it."""
     issues = sorted(order.issues, key=lambda issue: issue.cleared_at is not None)
     holds = find_holds(order)
+    common = _common(session, order)
+    common["purchase_order"] = purchase_order_out(session, order, is_staff=True)
     return StaffOrderOut(
-        **_common(session, order),
+        **common,
         customer=CustomerOut(ref=order.customer.ref, name=order.customer.name)
         if order.customer is not None
         else None,

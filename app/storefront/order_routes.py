@@ -1,5 +1,6 @@
 """The page of an order, under its secret link: status, documents, and payment."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
@@ -20,8 +21,10 @@ from app.orders import carts
 from app.orders.carriers import carrier_label
 from app.orders.models import Order
 from app.orders.next_steps import awaits_first_payment, can_be_changed
+from app.orders.purchase_order_view import can_be_uploaded
 from app.orders.queries import get_order_for_buyer
 from app.orders.serializers import order_out
+from app.orders.states import OrderState
 from app.payments import back_to_cart
 from app.payments import checkout as payments
 from app.payments.errors import (
@@ -61,13 +64,22 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
     number: str,
     token: Token = "",
     placed: str = "",
+    uploaded: str = "",
     payment: Annotated[str, Query(max_length=20)] = "",
     at: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """Show the order to holders of its link; others get 404."""
     order = get_order_for_buyer(session, number, token)
     seconds = int(at) if at.isascii() and at.isdigit() else None
-    return _page(request, session, order, payment=payment, at=seconds, placed=bool(placed))
+    return draw_order_page(
+        request,
+        session,
+        order,
+        payment=payment,
+        at=seconds,
+        placed=bool(placed),
+        uploaded=bool(uploaded),
+    )
 
 
 @router.post("/orders/{number}/pay")
@@ -83,11 +95,11 @@ def pay(request: Request, form: FieldsDep, number: str) -> Response:
         )
     except ConflictError:
         # The order was paid or closed since; its page says which.
-        url = _order_path(order)
+        url = order_path(order)
     except (PaymentsUnavailableError, PaymentsRefusedError, PaymentsUnreadableError) as error:
         with state.readers() as session:
             fresh = get_order_for_buyer(session, number, token)
-            page = _page(request, session, fresh, failure=error)
+            page = draw_order_page(request, session, fresh, failure=error)
         page.headers.update(error.headers or {})
         return page
     return RedirectResponse(url, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
@@ -118,12 +130,14 @@ def return_to_cart(
     except NotChangeableError:
         # A repeated request, or the order was paid since; its page says which.
         return RedirectResponse(
-            _order_path(order), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
+            order_path(order), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
         )
     except (PaymentsUnavailableError, InvalidInputError) as error:
         with state.readers() as session:
             fresh = get_order_for_buyer(session, number, token)
-            page = _page(request, session, fresh, failure=error, title="Order not changed")
+            page = draw_order_page(
+                request, session, fresh, failure=error, title="Order not changed"
+            )
         page.headers.update(error.headers or {})
         return page
     response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
@@ -147,13 +161,13 @@ def return_from_payment(
     )
     at = f"&at={int(clock.now().timestamp())}" if outcome is ReturnOutcome.UNKNOWN else ""
     return RedirectResponse(
-        f"{_order_path(order)}&payment={outcome}{at}",
+        f"{order_path(order)}&payment={outcome}{at}",
         status_code=HTTPStatus.SEE_OTHER,
         headers=PRIVATE,
     )
 
 
-def _page(
+def draw_order_page(
     request: Request,
     session: Session,
     order: Order,
@@ -163,17 +177,24 @@ def _page(
     placed: bool = False,
     failure: AppError | None = None,
     title: str = "",
+    uploaded: bool = False,
+    po_problems: Mapping[str, str] | None = None,
+    po_number: str = "",
 ) -> Response:
+    """Draw the page of an order, with what became of the form that was sent last."""
     attempts = find_attempts(session, order.id)
     notice = payment_notice(order, attempts, payment=payment, at=at, failure=failure)
     if notice is not None and title:
         notice = replace(notice, title=title)
     buyer = Buyer(order.customer_class, order.size, order.country)
+    status = failure.status if failure else HTTPStatus.OK
+    shown = order_out(session, order)
+    in_review = shown.purchase_order is not None and shown.purchase_order.state == "received"
     response = render(
         request,
         "storefront/order.html",
-        status_code=failure.status if failure else HTTPStatus.OK,
-        order=order_out(session, order),
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if po_problems else status,
+        order=shown,
         token=order.access_token,
         axes=order_statuses(order),
         lasting=duration_phrase,
@@ -182,9 +203,14 @@ def _page(
         zone=time_zone_of(Address.model_validate(order.billing)),
         again=bool(attempts),
         can_be_changed=can_be_changed(order),
-        in_review=bool(order.po_number) and awaits_first_payment(order),
+        in_review=in_review and awaits_first_payment(order),
         carrier_label=carrier_label,
         po_labels=PURCHASE_ORDER_LABELS,
+        uploaded=uploaded,
+        can_upload=can_be_uploaded(order),
+        can_change_po=order.state is OrderState.SUBMITTED or not order.po_number,
+        problems=po_problems or {},
+        po_number=po_number or order.po_number or "",
         has_records=has_records(order),
         buyer_words=buyer_words(buyer),
     )
@@ -192,5 +218,6 @@ def _page(
     return response
 
 
-def _order_path(order: Order) -> str:
+def order_path(order: Order) -> str:
+    """Return the address of the order's page, with its token."""
     return f"/orders/{order.number}?token={order.access_token}"

@@ -15,6 +15,7 @@ from app.storefront import (
     lookup_routes,
     note_routes,
     order_routes,
+    purchase_order_routes,
     quote_routes,
 )
 
@@ -30,6 +31,7 @@ PARTS = (
     checkout_routes,
     order_routes,
     quote_routes,
+    purchase_order_routes,
     license_routes,
     lookup_routes,
     long_list_routes,

@@ -41,8 +41,7 @@ def client() -> TestClient:
     app.add_middleware(
         RequestMiddleware,
         max_body_bytes=1000,
-        max_upload_bytes=5000,
-        uploads=re.compile("/api/uploads"),
+        upload_limits={re.compile("/api/uploads"): 5000},
         public_reads=reads,
         payment_origin="https://pay.example",
         https=True,
