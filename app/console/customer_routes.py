@@ -21,7 +21,9 @@ from app.core.money import Money
 from app.core.request_middleware import settings_of
 from app.institutions import merging, queries, service
 from app.institutions.identifiers import SCHEME_LABELS
+from app.institutions.invitations import find_open_invitations
 from app.institutions.member_models import MEMBER_ROLE_LABELS, Member
+from app.institutions.members import find_members
 from app.institutions.models import Institution
 from app.orders import attachment
 from app.orders.models import Order
@@ -219,9 +221,8 @@ def _draw(
         order_count=_count_by_institution(session, Order, [institution.id]).get(institution.id, 0),
         titles=find_film_titles(session, [order.number for order in orders]),
         unattached=attachment.find_unattached(session, institution),
-        people=session.scalars(
-            select(Member).where(Member.institution_id == institution.id).order_by(Member.email)
-        ).all(),
+        people=find_members(session, institution),
+        invitations=find_open_invitations(session, institution),
         role_labels=MEMBER_ROLE_LABELS,
         history=entries_about(session, "institution", institution.ref),
     )

@@ -1,14 +1,13 @@
 """Types and parsers for the fields of console forms and addresses."""
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import Form, Path, Query
 from pydantic import AfterValidator, BeforeValidator
 
 from app.core.errors import FieldProblem, InvalidInputError
-from app.core.money import DECIMALS, Money
+from app.core.money import Money
 from app.core.text import TextConstraints, one_line
 
 _trimmed = TextConstraints(strip_whitespace=True, max_length=500)
@@ -51,17 +50,10 @@ def parse_money(pointer: str, typed: str, currency: str) -> Money:
     Raises:
         InvalidInputError: the text is no amount, or has too many decimals for the currency.
     """
-    decimals = DECIMALS[currency]
-    problem = FieldProblem(
-        f"#/{pointer}", (f"Enter an amount like {Money(39800, currency).words()}.")
-    )
     try:
-        amount = Decimal(typed.replace(",", "").lstrip("$€£¥ ") or "0").scaleb(decimals)
-    except InvalidOperation as error:
-        raise InvalidInputError.of(problem) from error
-    if not amount.is_finite() or amount != amount.to_integral_value() or not 0 <= amount < 10**12:
-        raise InvalidInputError.of(problem)
-    return Money(int(amount), currency)
+        return Money.parse(typed, currency)
+    except ValueError as error:
+        raise InvalidInputError.of(FieldProblem(f"#/{pointer}", str(error))) from error
 
 
 def parse_date(pointer: str, typed: str) -> date | None:

@@ -1,7 +1,7 @@
 """Money as whole minor units with a currency. Never a float."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,8 @@ from app.core.fields import Whole
 # Currencies we sell in, and how many decimals each has (ISO 4217, table A.1).
 DECIMALS = {"AUD": 2, "CAD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "USD": 2}
 SYMBOLS = {"AUD": "A$", "CAD": "CA$", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
+
+MAX_TYPED = 10**12
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -55,6 +57,28 @@ class Money:
     def decimal(self) -> Decimal:
         """Return the amount in whole units: ``Decimal("25.00")`` for 2500 cents."""
         return Decimal(self.amount).scaleb(-DECIMALS[self.currency])
+
+    @classmethod
+    def parse(cls, typed: str, currency: str) -> Self:
+        """Return an amount as a person types it; an empty text is zero.
+
+        >>> Money.parse("$1,234.50", "USD")
+        Money(amount=123450, currency='USD')
+
+        Raises:
+            ValueError: the text is no amount, or has too many decimals for the currency.
+        """
+        problem = f"Enter an amount like {cls(39800, currency).words()}."
+        try:
+            amount = Decimal(typed.replace(",", "").lstrip("$€£¥ ") or "0")
+            amount = amount.scaleb(DECIMALS[currency])
+        except InvalidOperation as error:
+            raise ValueError(problem) from error
+        if not amount.is_finite() or amount != amount.to_integral_value():
+            raise ValueError(problem)
+        if not 0 <= amount < MAX_TYPED:
+            raise ValueError(problem)
+        return cls(int(amount), currency)
 
     def words(self) -> str:
         """Return the amount as people in the United States read it.

@@ -16,7 +16,15 @@ from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
 from app.core.preconditions import IfMatchDep, PreconditionFailedError, etag_of
 from app.core.request_middleware import SettingsDep
-from app.institutions import merging, queries, service
+from app.institutions import invitations, members, merging, queries, service
+from app.institutions.member_schemas import (
+    InvitationIn,
+    InvitationOut,
+    MemberOut,
+    MemberPatch,
+    PeopleOut,
+)
+from app.institutions.models import Institution
 from app.institutions.schemas import (
     InstitutionIn,
     InstitutionOut,
@@ -32,6 +40,7 @@ router = APIRouter(
 )
 Reader = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_READ))]
 Editor = Annotated[Actor, Depends(require_scopes(Scope.CUSTOMERS_WRITE))]
+MemberRef = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,20}$")]
 Ref = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9-]{1,20}$", description="The institution's number, `IN-...`")
 ]
@@ -173,6 +182,81 @@ def undo_merge(
         return _read(session, ref, settings.currency)
 
     return idempotency.run_once(session, InstitutionOut, work)
+
+
+@router.get(
+    "/{ref}/members",
+    summary="List the people of an institution",
+    responses={**responses(NotFoundError), **MOVED},
+)
+def list_members(session: ReadSessionDep, _reader: Reader, ref: Ref) -> PeopleOut:
+    """List people and the invitations that wait for an answer."""
+    return _people(session, queries.get_institution(session, ref))
+
+
+@router.post(
+    "/{ref}/members",
+    summary="Invite a person",
+    status_code=HTTPStatus.CREATED,
+    responses={**responses(NotFoundError, IdempotencyKeyReusedError), **MOVED},
+)
+def invite_member(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    ref: Ref,
+    body: InvitationIn,
+) -> InvitationOut:
+    """Email a person a link that makes them a member. It replaces an earlier invitation."""
+
+    def work() -> InvitationOut:
+        institution = queries.get_institution(session, ref)
+        return InvitationOut.of(
+            invitations.invite_person(session, settings, institution, body, actor=editor)
+        )
+
+    return idempotency.run_once(session, InvitationOut, work)
+
+
+@router.patch(
+    "/{ref}/members/{member}",
+    summary="Change, deactivate, or move a person",
+    responses={**responses(NotFoundError), **MOVED},
+)
+def change_member(
+    *, session: SessionDep, editor: Editor, ref: Ref, member: MemberRef, patch: MemberPatch
+) -> MemberOut:
+    """Update the given fields. A person who is deactivated or moved is signed out everywhere."""
+    institution = queries.get_institution(session, ref)
+    person = members.get_member(session, institution, member, for_change=True)
+    members.change_member(session, person, patch, actor=editor)
+    return MemberOut.of(person)
+
+
+@router.delete(
+    "/{ref}/invitations/{invitation}",
+    summary="Withdraw an invitation",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses={**responses(NotFoundError), **MOVED},
+)
+def withdraw_invitation(
+    session: SessionDep, editor: Editor, ref: Ref, invitation: MemberRef
+) -> None:
+    """Make the link of an invitation useless. Safe to repeat."""
+    institution = queries.get_institution(session, ref)
+    invitations.withdraw_invitation(session, institution, invitation, actor=editor)
+
+
+def _people(session: Session, institution: Institution) -> PeopleOut:
+    return PeopleOut(
+        members=[MemberOut.of(each) for each in members.find_members(session, institution)],
+        invitations=[
+            InvitationOut.of(each)
+            for each in invitations.find_open_invitations(session, institution)
+        ],
+    )
 
 
 def _read(session: Session, ref: str, currency: str) -> InstitutionOut:

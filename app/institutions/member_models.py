@@ -67,6 +67,11 @@ class Member(Timestamped, Base):
         """Return whether the person has any of ``roles``."""
         return any(role in self.roles for role in roles)
 
+    def can_approve(self, amount: int) -> bool:
+        """Return whether the person may commit their institution to ``amount`` minor units."""
+        has_authority = self.has_role(MemberRole.LIBRARIAN, MemberRole.APPROVER)
+        return has_authority and (self.spending_limit is None or amount <= self.spending_limit)
+
 
 class MemberSession(Base):
     """One sign-in on one browser. The cookie holds the token, this row only its hash."""
@@ -95,3 +100,29 @@ class SignInLink(Timestamped, Base):
     target: Mapped[str] = mapped_column(String(500), doc="The page to open after signing in")
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
+
+
+class MemberInvitation(Timestamped, Base):
+    """An invitation to join an institution, by a link in an email."""
+
+    __tablename__ = "member_invitations"
+    __table_args__ = (
+        CheckConstraint("spending_limit IS NULL OR spending_limit >= 0", name="limit_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True, doc="MI-..., for addresses")
+    institution_id: Mapped[int] = mapped_column(
+        ForeignKey("institutions.id", ondelete="RESTRICT"), index=True
+    )
+    email: Mapped[str] = mapped_column(String(254), index=True, doc="Lower case")
+    name: Mapped[str] = mapped_column(String(120), default="")
+    roles: Mapped[list[str]] = mapped_column(JSON, doc="Values of `MemberRole`")
+    spending_limit: Mapped[int | None] = mapped_column(doc="As of the member")
+    invited_by: Mapped[str] = mapped_column(String(200))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    accepted_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    institution: Mapped[Institution] = relationship(lazy="joined")

@@ -62,11 +62,6 @@ def end_member_session(session: Session, token: str) -> None:
     session.execute(delete(MemberSession).where(MemberSession.token_hash == hash_token(token)))
 
 
-def end_member_sessions(session: Session, member: Member) -> None:
-    """End every session of a person."""
-    session.execute(delete(MemberSession).where(MemberSession.member_id == member.id))
-
-
 def set_member_cookie(response: Response, token: str, *, settings: Settings) -> None:
     """Set the session cookie."""
     response.set_cookie(

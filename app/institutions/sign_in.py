@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -14,13 +14,14 @@ from app.core.email_models import OutboxEmail
 from app.core.email_outbox import queue_email
 from app.core.errors import NotFoundError
 from app.core.numbers import new_token
-from app.institutions.emails import SignInEmail
-from app.institutions.member_models import MemberSession, SignInLink
+from app.institutions.emails import InvitationEmail, SignInEmail
+from app.institutions.member_models import MemberInvitation, MemberSession, SignInLink
 
 LINK_PATH = "/account/sign-in/link"
 EMAIL_REFERENCE = "sign-in"
 # A used or expired link is kept this long, so that its page can say why it does not work.
 RETENTION = timedelta(days=1)
+INVITATION_RETENTION = timedelta(days=30)
 UNUSABLE = "This sign-in link has expired or was already used. Request another one."
 
 
@@ -86,13 +87,23 @@ def use_link(session: Session, token: str) -> SignInLink:
 
 
 def delete_expired(session: Session) -> None:
-    """Delete old links, their emails, and sessions that have ended."""
+    """Delete old links and invitations, their emails, and sessions that have ended."""
     now = clock.now()
     session.execute(delete(SignInLink).where(SignInLink.expires_at < now - RETENTION))
+    session.execute(
+        delete(MemberInvitation).where(
+            MemberInvitation.expires_at < now - RETENTION, MemberInvitation.accepted_at.is_(None)
+        )
+    )
     session.execute(delete(MemberSession).where(MemberSession.expires_at < now))
     session.execute(
         delete(OutboxEmail).where(
-            OutboxEmail.reference == EMAIL_REFERENCE, OutboxEmail.created_at < now - 2 * RETENTION
+            or_(
+                (OutboxEmail.reference == EMAIL_REFERENCE)
+                & (OutboxEmail.created_at < now - 2 * RETENTION),
+                (OutboxEmail.kind == InvitationEmail.kind)
+                & (OutboxEmail.created_at < now - INVITATION_RETENTION),
+            )
         )
     )
 

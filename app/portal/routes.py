@@ -5,7 +5,15 @@ from app.portal import (
     find_order_routes,
     license_routes,
     me_routes,
+    people_routes,
     sign_in_routes,
 )
 
-PARTS = (sign_in_routes, account_routes, license_routes, me_routes, find_order_routes)
+PARTS = (
+    sign_in_routes,
+    account_routes,
+    license_routes,
+    people_routes,
+    me_routes,
+    find_order_routes,
+)

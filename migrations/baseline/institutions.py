@@ -108,10 +108,30 @@ def create() -> None:
         sa.Column("used_at", MOMENT),
         *timestamps(),
     )
+    op.create_table(
+        "member_invitations",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("ref", sa.String(20), nullable=False, unique=True),
+        reference("institution_id", "institutions.id", "RESTRICT", index=True),
+        sa.Column("email", sa.String(254), nullable=False, index=True),
+        sa.Column("name", sa.String(120), nullable=False),
+        sa.Column("roles", sa.JSON, nullable=False),
+        sa.Column("spending_limit", sa.Integer),
+        sa.Column("invited_by", sa.String(200), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+        sa.Column("expires_at", MOMENT, nullable=False, index=True),
+        sa.Column("accepted_at", MOMENT),
+        sa.Column("withdrawn_at", MOMENT),
+        *timestamps(),
+        sa.CheckConstraint(
+            "spending_limit IS NULL OR spending_limit >= 0", name="limit_not_negative"
+        ),
+    )
 
 
 def drop() -> None:
     for table in (
+        "member_invitations",
         "sign_in_links",
         "member_sessions",
         "members",
