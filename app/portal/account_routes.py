@@ -13,6 +13,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams
 from app.institutions.member_models import MEMBER_ROLE_LABELS, Member, MemberRole
+from app.institutions.member_rules import grantable_roles
 from app.institutions.sessions import MemberDep
 from app.licenses.time_zones import time_zone_of
 from app.orders import links
@@ -45,6 +46,7 @@ def account_page(request: Request, session: ReadSessionDep, member: MemberDep) -
         "account",
         member,
         roles=[MEMBER_ROLE_LABELS[MemberRole(role)] for role in member.roles],
+        manages_people=bool(member.institution and grantable_roles(member)),
         attention=find_attention(session, member),
         orders=_rows(find_member_orders(session, member, NEWEST)[: NEWEST.limit]),
         invoices=find_member_invoices(session, member, NEWEST)[: NEWEST.limit],
