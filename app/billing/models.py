@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
@@ -171,6 +172,14 @@ class Invoice(Timestamped, Base):
             name="not_negative",
         ),
         Index("ix_invoices_state_due_on", "state", "due_on"),
+        # An order has one invoice that counts.
+        Index(
+            "uq_invoices_live_order",
+            "order_number",
+            unique=True,
+            sqlite_where=text("state != 'void'"),
+            postgresql_where=text("state != 'void'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -207,7 +216,9 @@ class Invoice(Timestamped, Base):
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str] = mapped_column(String(500), default="")
     institution: Mapped[Institution | None] = relationship()
-    credit_notes: Mapped[list["CreditNote"]] = relationship(order_by="CreditNote.id")
+    credit_notes: Mapped[list["CreditNote"]] = relationship(
+        order_by="CreditNote.id", back_populates="invoice"
+    )
 
     @property
     def total(self) -> Money:
@@ -239,7 +250,7 @@ class CreditNote(Timestamped, Base):
         ForeignKey("invoices.id", ondelete="RESTRICT"), index=True
     )
     issued_for: Mapped[str] = mapped_column(
-        String(120), unique=True, doc="`refund:12`, `cancel:RR-…`: one credit note each, ever"
+        String(120), unique=True, doc="`refund:12`, `cancel:INV-…:1`: one credit note each, ever"
     )
     seller_key: Mapped[str] = mapped_column(String(60))
     year: Mapped[int]
@@ -254,6 +265,14 @@ class CreditNote(Timestamped, Base):
     sha256: Mapped[str] = mapped_column(String(64))
     pdf: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
     pdf_sha256: Mapped[str] = mapped_column(String(64), default="")
+    voided_at: Mapped[datetime | None] = mapped_column(doc="When its cause was undone")
+    void_reason: Mapped[str] = mapped_column(String(500), default="")
+    invoice: Mapped[Invoice] = relationship(back_populates="credit_notes")
+
+    @property
+    def is_void(self) -> bool:
+        """Return whether it no longer counts: its refund failed, or the order was restored."""
+        return self.voided_at is not None
 
     @property
     def total(self) -> Money:

@@ -22,11 +22,10 @@ from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
 from app.orders.holds import find_holds, suspended_licenses
 from app.orders.models import Order, OrderLine, Shipment
-from app.orders.payment_recording import OFFLINE_METHODS
 from app.orders.queries import get_order_by_number, open_shipments, sent_shipments
 from app.orders.refunds import refundable, refundable_total
 from app.orders.replacements import replaceable_lines
-from app.orders.states import OrderState, PaymentState, ShipmentKind, ShipmentState
+from app.orders.states import OFFLINE_METHODS, OrderState, PaymentState, ShipmentKind, ShipmentState
 from app.orders.taxes import can_enter_tax
 from app.payments.models import CheckoutAttempt, StripeEvent
 

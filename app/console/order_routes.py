@@ -49,7 +49,6 @@ from app.orders.fulfillment import mark_packed, ship
 from app.orders.history import add_note
 from app.orders.issues import resolve_issue
 from app.orders.models import Order, OrderIssue
-from app.orders.payment_recording import OFFLINE_METHODS
 from app.orders.queries import (
     OrderFilters,
     build_conditions,
@@ -57,7 +56,13 @@ from app.orders.queries import (
     get_order_by_number,
 )
 from app.orders.replacements import replace_disc
-from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
+from app.orders.states import (
+    OFFLINE_METHODS,
+    FulfillmentState,
+    OrderState,
+    PaymentMethod,
+    PaymentState,
+)
 from app.receivables.receipts import record_for_order, void_order_payment
 
 SORTS: Columns = {

@@ -85,6 +85,21 @@ class Settings(BaseSettings):
     seller_name: str = "Reelright Films"
     seller_address: str = "1 Example Street, Brooklyn, NY 11201, USA"
     seller_email: str = "licensing@example.org"
+    seller_legal_name: str = Field(
+        default="Reelright Films LLC (sample)", max_length=200, description="On invoices"
+    )
+    seller_tax_id: str = Field(default="00-0000000", max_length=40, description="EIN or VAT number")
+    remit_check_to: str = Field(
+        default="Reelright Films LLC, PO Box 0, Brooklyn, NY 11201 (sample: send no checks)",
+        max_length=300,
+    )
+    remit_bank_name: str = Field(default="Sample Bank (no real account)", max_length=200)
+    remit_account: str = Field(default="000000000000", max_length=40)
+    remit_ach_routing: str = Field(default="000000000", max_length=40)
+    remit_wire_routing: str = Field(default="000000000", max_length=40)
+    remit_swift: str = Field(default="SAMPLEXX", max_length=20)
+    invoice_prefix: str = Field(default="INV", pattern=r"^[A-Z0-9]{1,10}$")
+    credit_note_prefix: str = Field(default="CN", pattern=r"^[A-Z0-9]{1,10}$")
     featured_film: str = "the-red-soul"
     seller_place: str = Field(
         default="Brooklyn, New York", min_length=1, max_length=200, description="For MARC 264"

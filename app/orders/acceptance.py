@@ -21,6 +21,7 @@ from app.offers.terms import Term
 from app.offers.territories import Territory
 from app.orders.errors import OrderClosedError
 from app.orders.fulfillment import fulfill, sync_fulfillment_state, transition_order
+from app.orders.invoicing import sync_invoice
 from app.orders.issues import resolve_issues
 from app.orders.models import Order, OrderLine
 from app.orders.order_emails import queue_order_accepted
@@ -82,6 +83,7 @@ def accept(
     transition_order(session, order, OrderState.ACCEPTED, actor=actor, reason=why)
     resolve_issues(session, order, IssueCode.PO_REVIEW, IssueCode.DUPLICATE_PO, actor=actor)
     fulfill(session, order, actor=actor, reason=why, notify_buyer=False)
+    sync_invoice(session, order, actor=actor, reason=why)
     queue_order_accepted(session, order)
     sync_fulfillment_state(session, order, actor=actor, reason=why)
     return order

@@ -9,6 +9,7 @@ from app.core import clock
 from app.orders import order_emails
 from app.orders.errors import OrderClosedError, RefundFirstError
 from app.orders.fulfillment import transition_order, withdraw_lines
+from app.orders.invoicing import sync_invoice
 from app.orders.issues import resolve_issues
 from app.orders.models import Order, OrderIssue
 from app.orders.queries import lock_order, sent_shipments
@@ -48,6 +49,7 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
     release_uses(session, order.number, actor=actor, reason=f"order canceled: {reason}")
     resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
     resolve_duplicate_po(session, order, actor=actor)
+    sync_invoice(session, order, actor=actor, reason=reason)
     order_emails.queue_order_canceled(session, order, reason=reason)
     return order
 

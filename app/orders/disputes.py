@@ -14,6 +14,7 @@ from app.core.money import Money
 from app.licenses.lifecycle import reinstate, suspend
 from app.orders.errors import OrderClosedError
 from app.orders.holds import suspended_licenses
+from app.orders.invoicing import sync_invoice
 from app.orders.issues import raise_issue, resolve_issues
 from app.orders.models import Dispute, Order, Payment, Refund
 from app.orders.payment_recording import sync_payment_state
@@ -90,6 +91,8 @@ def record_dispute(
         resolve_issues(session, order, IssueCode.DISPUTE_OPEN, actor=actor)
     why = f"dispute {reference} {dispute.outcome}"
     sync_payment_state(session, order, actor=actor, reason=why, disputed=disputed)
+    if dispute.is_lost:
+        sync_invoice(session, order, actor=actor, reason=why)
     return order
 
 

@@ -200,6 +200,18 @@ class LicenseFacts(Facts):
         return f"{format_day(self.starts_on)} through {format_day(self.ends_on)}"
 
 
+class DocumentFacts(Facts):
+    """An invoice or a credit note, and where its PDF is."""
+
+    label: str
+    url: str
+
+    @property
+    def link(self) -> EmailLink:
+        """The link to the document."""
+        return EmailLink(self.label, self.url)
+
+
 class OrderEmail(EmailFacts):
     """An email about an order."""
 
@@ -284,6 +296,10 @@ SPECIMEN_FACTS: dict[str, object] = {
     "title": "Specimen: DVD",
     "quantity": 2,
     "items": [{"title": "Specimen", "quantity": 2, "amount": _EXAMPLE_TOTAL}],
+    "invoice": DocumentFacts(
+        label="Invoice INV-SPECIMEN (PDF)", url="https://example.org/invoices/INV-SPECIMEN.pdf"
+    ),
+    "credit_note": None,
     "po_number": "PO-1",
     "held_until": _EXAMPLE_DAY,
     "is_entered_by_staff": False,

@@ -16,6 +16,7 @@ from app.licenses.models import License
 from app.orders.agreed_lines import AgreedLine
 from app.orders.states import (
     CLOSED_DISPUTES,
+    OFFLINE_METHODS,
     DisputeStatus,
     FulfillmentState,
     IssueCode,
@@ -427,3 +428,10 @@ class OrderIssue(Timestamped, Base):
     detail: Mapped[str] = mapped_column(String(500))
     cleared_at: Mapped[datetime | None] = mapped_column(index=True)
     cleared_by: Mapped[str] = mapped_column(String(200), default="")
+
+
+def printed_number(payment: Payment) -> str | None:
+    """Return the number printed on a check or transfer; None for what came through Stripe."""
+    if payment.method not in OFFLINE_METHODS:
+        return None
+    return payment.reference.removeprefix(f"{payment.method} ").rpartition(" of ")[0]

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from app.billing.invoice_emails import credit_note_url, invoice_url
+from app.billing.models import CreditNote, Invoice
 from app.core.email_content import EmailContent, EmailLink, EmailRow, Facts
 from app.core.email_outbox import drop_email
 from app.core.money import Money
@@ -13,6 +15,7 @@ from app.orders.allocations import PART_LABELS
 from app.orders.charges import is_too_small
 from app.orders.email_facts import (
     LINK_ADVICE,
+    DocumentFacts,
     LicenseFacts,
     OrderEmail,
     OrderFacts,
@@ -34,6 +37,7 @@ class PaymentReceived(OrderEmail):
     amount: Money
     paid: Money
     licenses: tuple[LicenseFacts, ...]
+    invoice: DocumentFacts | None = None
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -64,7 +68,10 @@ class PaymentReceived(OrderEmail):
             rows=order.rows(),
             totals=[*order.totals(), ("Paid", order.format_money(self.paid))],
             facts=[license_.row for license_ in self.licenses],
-            documents=[license_.certificate for license_ in self.licenses],
+            documents=[
+                *(license_.certificate for license_ in self.licenses),
+                *([self.invoice.link] if self.invoice else []),
+            ],
             closing=[LINK_ADVICE],
             signature=order.seller.signature,
         )
@@ -221,6 +228,7 @@ class OrderRefunded(OrderEmail):
     items: tuple[RefundedItem, ...]
     ends_licenses: bool
     is_paid_by_hand: bool
+    credit_note: DocumentFacts | None = None
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -237,6 +245,7 @@ class OrderRefunded(OrderEmail):
             rows=[EmailRow(item.title, "", order.format_money(item.amount)) for item in self.items],
             totals=[("Refunded", amount)] if self.items else [],
             action=order.action,
+            documents=[self.credit_note.link] if self.credit_note else [],
             signature=order.seller.signature,
         )
 
@@ -258,7 +267,9 @@ PAYMENT_EMAILS = (
 )
 
 
-def queue_payment_received(session: Session, order: Order, paid: Money, *, reference: str) -> None:
+def queue_payment_received(
+    session: Session, order: Order, paid: Money, *, reference: str, invoice: Invoice | None = None
+) -> None:
     """Tell the buyer that the order is paid, what is licensed now, and where the documents are.
 
     If the email about the order still waits, this one stands for both.
@@ -269,6 +280,9 @@ def queue_payment_received(session: Session, order: Order, paid: Money, *, refer
         amount=paid,
         paid=order.paid,
         licenses=LicenseFacts.of(order, granted_licenses(order)),
+        invoice=_document("Invoice", invoice.number, invoice_url(invoice, pdf=True))
+        if invoice
+        else None,
     )
     queue_order_email(session, order, facts, once=f"{order.number}:{reference}")
 
@@ -315,7 +329,9 @@ def queue_payment_failed(session: Session, order: Order, *, reason: str, referen
     queue_order_email(session, order, facts, once=f"{order.number}:{reference}")
 
 
-def queue_order_refunded(session: Session, order: Order, refund: Refund) -> None:
+def queue_order_refunded(
+    session: Session, order: Order, refund: Refund, *, credit_note: CreditNote | None = None
+) -> None:
     """Tell the buyer that money went back, and what that means for the licenses."""
     titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
     titles.update(PART_LABELS.items())
@@ -331,5 +347,14 @@ def queue_order_refunded(session: Session, order: Order, refund: Refund) -> None
         ),
         ends_licenses=refund.license_effect is LicenseEffect.REVOKE,
         is_paid_by_hand=refund.payment.method in {PaymentMethod.CHECK, PaymentMethod.OTHER},
+        credit_note=_document(
+            "Credit note", credit_note.number, credit_note_url(credit_note, pdf=True)
+        )
+        if credit_note
+        else None,
     )
     queue_order_email(session, order, facts, once=f"{order.number}:{refund.id}")
+
+
+def _document(kind: str, number: str, url: str) -> DocumentFacts:
+    return DocumentFacts(label=f"{kind} {number} (PDF)", url=url)

@@ -20,12 +20,14 @@ from app.orders.errors import PaymentNotVoidableError, PaymentReferenceTakenErro
 from app.orders.expiry import FAILED_EXTENSION, PENDING_EXTENSION, extend_expiry
 from app.orders.fulfillment import fulfill, restore_lines, sync_fulfillment_state, transition_order
 from app.orders.holds import suspended_licenses
+from app.orders.invoicing import sync_invoice
 from app.orders.issues import raise_issue, resolve_issue_about, resolve_issues, sync_amount_issues
 from app.orders.models import Order, Payment
 from app.orders.order_emails import OrderReceived
 from app.orders.payment_emails import queue_payment_voided
 from app.orders.queries import lock_order
 from app.orders.states import (
+    OFFLINE_METHODS,
     IssueCode,
     OrderState,
     PaymentMethod,
@@ -155,6 +157,7 @@ def complete_free_order(session: Session, order: Order, *, actor: Actor) -> None
     resolve_issues(session, order, *UNPAID_ISSUES, actor=actor)
     drop_email(session, OrderReceived, once=order.number)  # that of the license says all of it
     fulfill(session, order, actor=actor, reason="nothing to pay")
+    sync_invoice(session, order, actor=actor, reason="nothing to pay")
 
 
 def sync_payment_state(
@@ -190,9 +193,11 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
     if was_paid:
         detail = f"Paid twice: {paid.words()} was received after the order was paid. Refund it."
         raise_issue(session, order, IssueCode.PAID_TWICE, detail, about=reference)
+        sync_invoice(session, order, actor=actor, reason=f"paid: {reference}")
         return
     sync_amount_issues(session, order, about=reference, actor=actor)
     if over < 0:
+        sync_invoice(session, order, actor=actor, reason=f"paid: {reference}")
         payment_emails.queue_payment_in_part(session, order, paid, reference=reference)
         return
     closed, why = order.state in {OrderState.CANCELED, OrderState.EXPIRED}, f"paid: {reference}"
@@ -207,7 +212,10 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         # A payment was voided: now the order is paid.
         for license_ in on_hold:
             reinstate(session, license_, actor=actor, reason=f"paid: {reference}")
-    payment_emails.queue_payment_received(session, order, paid, reference=reference)
+    invoice = sync_invoice(session, order, actor=actor, reason=why)
+    payment_emails.queue_payment_received(
+        session, order, paid, reference=reference, invoice=invoice
+    )
     sync_fulfillment_state(session, order, actor=actor, reason=f"paid: {reference}")
 
 
@@ -239,10 +247,6 @@ def _check_same_order(session: Session, order: Order, reference: str) -> None:
     if owner != order.id:
         detail = f"Payment {reference} is recorded for another order, not {order.number}."
         raise PaymentReferenceTakenError(detail)
-
-
-# Only these make sense for money that did not come through the payment page.
-OFFLINE_METHODS = (PaymentMethod.CHECK, PaymentMethod.BANK_TRANSFER, PaymentMethod.OTHER)
 
 
 def record_offline(
@@ -334,17 +338,10 @@ def void_payment(
         for line in order.lines:
             if line.license is not None:
                 suspend(session, line.license, actor=actor, reason=f"payment voided: {reason}")
-    session.flush()
+    sync_invoice(session, order, actor=actor, reason=f"payment voided: {reason}")
     log.warning("order.payment_voided", extra={"order": order.number, "payment": payment_id})
     queue_payment_voided(session, order, money, payment_id=payment_id)
     return order
-
-
-def printed_number(payment: Payment) -> str | None:
-    """Return the number printed on a check or transfer; None for what came through Stripe."""
-    if payment.method not in OFFLINE_METHODS:
-        return None
-    return payment.reference.removeprefix(f"{payment.method} ").rpartition(" of ")[0]
 
 
 def _audit_facts(payment: Payment) -> dict[str, object]:

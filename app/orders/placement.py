@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.regions import home_country
+from app.billing.sellers import LegalSeller
 from app.billing.states import PurchaseOrderSource
 from app.core import clock, throttle
 from app.core.config import Settings
@@ -400,6 +401,7 @@ def seller_facts(settings: Settings) -> dict[str, Any]:
         "staff_email": settings.email_staff_to,
         "base_url": str(settings.base_url).rstrip("/"),
         "terms_days": settings.payment_terms_days,
+        "legal": LegalSeller.of(settings).model_dump(mode="json"),
     }
 
 

@@ -31,6 +31,7 @@ from app.orders.disputes import resolve_lost_dispute
 from app.orders.errors import OrderClosedError
 from app.orders.fulfillment import restore_lines, sync_fulfillment_state, withdraw_lines
 from app.orders.holds import suspended_licenses
+from app.orders.invoicing import find_refund_note, sync_invoice
 from app.orders.issues import raise_issue, resolve_issue_about, resolve_issues, sync_amount_issues
 from app.orders.models import Order, OrderLine, Payment, Refund
 from app.orders.payment_emails import queue_order_refunded
@@ -268,7 +269,7 @@ def allocate_refund(
         sync_fulfillment_state(session, order, actor=actor, reason="refunded")
     if refund.origin is RefundOrigin.DISPUTE:
         resolve_lost_dispute(session, order, actor=actor)
-    session.flush()
+    sync_invoice(session, order, actor=actor, reason="refund allocated")
     audit.record(
         session,
         actor=actor,
@@ -317,7 +318,8 @@ def _apply_status(
     elif status is RefundStatus.FAILED:
         refund.failure = failure[:500]
         _apply_failure(session, order, refund, before, actor=actor)
-    session.flush()
+    # Its result may have closed or reopened the order.
+    sync_invoice(session, order, actor=actor, reason=f"refund {status}")
 
 
 def _apply_success(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
@@ -326,7 +328,9 @@ def _apply_success(session: Session, order: Order, refund: Refund, *, actor: Act
     sync_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
     _affect_licenses(session, order, refund, actor=actor)
     _resolve_refund_issues(session, order, refund, actor=actor)
-    queue_order_refunded(session, order, refund)
+    sync_invoice(session, order, actor=actor, reason="refunded")
+    note = find_refund_note(session, refund)
+    queue_order_refunded(session, order, refund, credit_note=note)
     sync_fulfillment_state(session, order, actor=actor, reason="refunded")
 
 

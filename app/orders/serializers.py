@@ -18,9 +18,8 @@ from app.orders.allocations import AllocationOut
 from app.orders.carriers import tracking_url
 from app.orders.history import find_public_history, find_thread
 from app.orders.holds import find_holds
-from app.orders.models import Order, OrderIssue, OrderLine, Refund, Shipment
+from app.orders.models import Order, OrderIssue, OrderLine, Refund, Shipment, printed_number
 from app.orders.next_steps import can_be_paid, next_steps
-from app.orders.payment_recording import printed_number
 from app.orders.purchase_order_view import purchase_order_out
 from app.orders.refunds import refundable
 from app.orders.schemas import (

@@ -73,6 +73,10 @@ class PaymentMethod(StrEnum):
     OTHER = "other"
 
 
+# Only these make sense for money that did not come through the payment page.
+OFFLINE_METHODS = (PaymentMethod.CHECK, PaymentMethod.BANK_TRANSFER, PaymentMethod.OTHER)
+
+
 class LicenseEffect(StrEnum):
     """The effect of a refund on the licenses of the refunded lines."""
 

@@ -22,9 +22,9 @@ from app.core.numbers import new_number
 from app.core.text import normalize_key
 from app.institutions.models import Institution
 from app.orders.models import Order
-from app.orders.payment_recording import OFFLINE_METHODS, record_offline, void_payment
+from app.orders.payment_recording import record_offline, void_payment
 from app.orders.queries import lock_order
-from app.orders.states import PaymentMethod
+from app.orders.states import OFFLINE_METHODS, PaymentMethod
 from app.receivables.errors import ReceiptRefundedError, ReceiptTakenError, ReceiptVoidError
 from app.receivables.models import Receipt, ReceiptMatch, ReceiptRefund
 from app.receivables.queries import lock_receipt

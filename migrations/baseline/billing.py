@@ -131,6 +131,13 @@ def create() -> None:
             name="not_negative",
         ),
         sa.Index("ix_invoices_state_due_on", "state", "due_on"),
+        sa.Index(
+            "uq_invoices_live_order",
+            "order_number",
+            unique=True,
+            sqlite_where=sa.text("state != 'void'"),
+            postgresql_where=sa.text("state != 'void'"),
+        ),
     )
     op.create_table(
         "credit_notes",
@@ -152,6 +159,8 @@ def create() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("pdf", sa.LargeBinary),
         sa.Column("pdf_sha256", sa.String(64), nullable=False),
+        sa.Column("voided_at", MOMENT),
+        sa.Column("void_reason", sa.String(500), nullable=False),
         *timestamps(),
         sa.UniqueConstraint("seller_key", "year", "sequence"),
         sa.CheckConstraint("total_amount = subtotal_amount + tax_amount", name="sums_exact"),

@@ -12,8 +12,8 @@ from app.orders.allocations import Allocation
 from app.orders.cancellation import cancel
 from app.orders.errors import OrderOnHoldError, PaymentNotVoidableError
 from app.orders.fulfillment import ship
-from app.orders.models import Order
-from app.orders.payment_recording import printed_number, record_offline, void_payment
+from app.orders.models import Order, printed_number
+from app.orders.payment_recording import record_offline, void_payment
 from app.orders.refunds import apply_refund_result, request_refund, split_over_payments
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState, RefundStatus
 from app.payments.stripe_refunds import allocate_rest
