@@ -22,6 +22,7 @@ from app import orphan_cleanup
 from app.accounts.actors import Actor
 from app.alerts import digests
 from app.alerts.service import delete_expired as delete_expired_alerts
+from app.billing.invoice_documents import draw_missing
 from app.core import clock, email_outbox, idempotency, throttle, workers
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
@@ -262,6 +263,11 @@ def _hourly(context: WorkerContext, step: Steps) -> None:
     step("expire-quotes", lambda: _in_batches(context, expire_quotes))
     step("quote-notices", lambda: _in_batches(context, send_expiry_notices))
     step("expire-licenses", lambda: _in_batches(context, expire_due))
+    # Their PDFs never change, even if a later release brings other fonts.
+    step(
+        "draw-invoices",
+        lambda: draw_missing(context.readers, context.sessions, context.settings, limit=BATCH_SIZE),
+    )
     step("forget", lambda: _delete_expired(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))
     # A request for changed records then waits for at most an hour's changes.

@@ -36,7 +36,7 @@ class CreditPart:
 
 
 def split_tax(amount: int, *, net_left: int, tax_left: int) -> int:
-    """Return the tax in ``amount``, of something that has so much net and tax left.
+    """Return the tax in ``amount``, of something with this net and tax left.
 
     It is proportional, halves rounded up. The last credit takes what is left, so that all credits
     of an invoice together are its net and its tax to the cent.

@@ -20,7 +20,7 @@ def take_number(session: Session, series: str, *, prefix: str, year: int) -> tup
     if sequence is None:
         insert_ignore(session, DocumentSeries, {**key, "last": 0}, index_elements=list(key))
         sequence = _advance(session, key)
-    assert sequence is not None  # noqa: S101 - the row is there now, whoever inserted it
+    assert sequence is not None  # noqa: S101 - the row is there now
     return f"{prefix}-{year}-{sequence:05d}", sequence
 
 
