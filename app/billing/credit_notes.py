@@ -1,7 +1,6 @@
 """Credit notes: what refunds and cancellations take back of an invoice, with its share of tax."""
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,36 +16,23 @@ from app.billing.invoice_content import (
 )
 from app.billing.models import CreditNote, Invoice
 from app.billing.numbering import CREDIT_NOTE_SERIES, take_number
+from app.billing.tax import split_refund
 from app.core import clock
 from app.core.numbers import new_token
 
 log = logging.getLogger(__name__)
 # The part of an amount that belongs to no line, such as a lost dispute.
 BALANCE = "balance"
-CHARGES, SHIPPING = "charges", "shipping"
 
 
 @dataclass(frozen=True, slots=True)
 class CreditPart:
-    """What is to be taken back of a part of an invoice, tax included."""
+    """What is to be taken back of a part of an invoice: ``tax`` of ``amount``, if it is known."""
 
     part: int | str
     description: str
     amount: int
-
-
-def split_tax(amount: int, *, net_left: int, tax_left: int) -> int:
-    """Return the tax in ``amount``, of something with this net and tax left.
-
-    It is proportional, halves rounded up. The last credit takes what is left, so that all credits
-    of an invoice together are its net and its tax to the cent.
-
-    >>> split_tax(5450, net_left=10000, tax_left=900)
-    450
-    """
-    left = net_left + tax_left
-    share = (2 * amount * tax_left + left) // (2 * left) if left > 0 else 0
-    return max(min(share, tax_left, amount), amount - net_left, 0)
+    tax: int | None = None
 
 
 def issue_credit_note(
@@ -64,7 +50,7 @@ def issue_credit_note(
     None: nothing of it is left to credit.
     """
     content = InvoiceContent.model_validate(invoice.content)
-    lines = _credit_lines(invoice, content, parts)
+    lines = _credit_lines(invoice, parts)
     if not lines:
         return None
     today = clock.today(content.seller.time_zone)
@@ -144,16 +130,12 @@ def sum_credits(invoice: Invoice) -> int:
     return sum(note.total_amount for note in invoice.credit_notes if not note.is_void)
 
 
-def _credit_lines(
-    invoice: Invoice, content: InvoiceContent, parts: Sequence[CreditPart]
-) -> tuple[CreditLine, ...]:
-    """Split each part into net and tax, by what is left of the part and of the whole invoice."""
-    net_of, tax_of = _amounts_of_parts(content)
+def _credit_lines(invoice: Invoice, parts: Sequence[CreditPart]) -> tuple[CreditLine, ...]:
+    """Split each part into net and tax.
+
+    The last credit takes what is left of the invoice, so all of them add up to its net and tax.
+    """
     live = [note for note in invoice.credit_notes if not note.is_void]
-    for note in live:
-        for line in CreditNoteContent.model_validate(note.content).lines:
-            net_of[line.part] -= line.net_amount
-            tax_of[line.part] -= line.tax_amount
     net_left = invoice.subtotal_amount - sum(note.subtotal_amount for note in live)
     tax_left = invoice.tax_amount - sum(note.tax_amount for note in live)
     lines = []
@@ -161,14 +143,12 @@ def _credit_lines(
         amount = min(part.amount, net_left + tax_left)
         if amount <= 0:
             continue
-        has_own = net_of[part.part] + tax_of[part.part] >= amount
-        own = (net_of[part.part], tax_of[part.part]) if has_own else (net_left, tax_left)
-        share = split_tax(amount, net_left=own[0], tax_left=own[1])
-        # A part never takes more than the invoice has left of either.
-        tax = max(min(share, tax_left), amount - net_left)
+        share = part.tax
+        if share is None:
+            share = split_refund(amount, net_left=net_left, tax_left=tax_left)
+        # A credit never takes more net or tax than the invoice has left.
+        tax = max(min(share, tax_left, amount), amount - net_left)
         net_left, tax_left = net_left - (amount - tax), tax_left - tax
-        net_of[part.part] -= amount - tax
-        tax_of[part.part] -= tax
         lines.append(
             CreditLine(
                 part=part.part,
@@ -178,19 +158,3 @@ def _credit_lines(
             )
         )
     return tuple(lines)
-
-
-def _amounts_of_parts(
-    content: InvoiceContent,
-) -> tuple[Counter[int | str], Counter[int | str]]:
-    """Return the net and the tax of each part. Tax that is on no line is on shipping or charges."""
-    net: Counter[int | str] = Counter({line.number: line.amount for line in content.lines})
-    tax: Counter[int | str] = Counter({line.number: line.tax_amount for line in content.lines})
-    net[CHARGES] = sum(charge.amount for charge in content.charges)
-    net[SHIPPING] = content.shipping_amount
-    rest = content.tax_amount - sum(line.tax_amount for line in content.lines)
-    both = net[CHARGES] + net[SHIPPING]
-    if both:
-        tax[SHIPPING] = rest * net[SHIPPING] // both
-        tax[CHARGES] = rest - tax[SHIPPING]
-    return net, tax

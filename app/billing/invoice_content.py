@@ -84,7 +84,9 @@ class InvoiceFacts(_Printed):
     on_terms: bool
     lines: tuple[InvoiceLine, ...]
     charges: tuple[InvoiceCharge, ...] = ()
+    charges_tax_amount: int = 0
     shipping_amount: int = 0
+    shipping_tax_amount: int = 0
     ships: bool = False
     tax_state: TaxState = TaxState.NONE
     tax_words: str = ""
@@ -175,6 +177,6 @@ def sum_taxes(tax_lines: Sequence[dict[str, Any]]) -> tuple[InvoiceTax, ...]:
     for entry in tax_lines:
         if entry.get("amount"):
             percent = f" {entry['percent']}%" if entry.get("percent") else ""
-            label = f"{entry.get('name') or 'Sales tax'}{percent}"
+            label = f"{entry.get('name') or 'Tax'}{percent}"
             sums[label] = sums.get(label, 0) + entry["amount"]
     return tuple(InvoiceTax(label=label, amount=amount) for label, amount in sums.items())

@@ -5,9 +5,6 @@ transaction. It works out from the order alone what its invoice and credit notes
 safe to repeat.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -38,6 +35,7 @@ from app.orders import links
 from app.orders.allocations import PART_LABELS
 from app.orders.models import Order, Refund, printed_number
 from app.orders.states import OrderState, RefundStatus
+from app.orders.taxes import part_taxes
 
 _BILLED = frozenset({OrderState.ACCEPTED, OrderState.COMPLETED})
 
@@ -67,6 +65,7 @@ def build_facts(order: Order, *, seller: LegalSeller | None = None) -> InvoiceFa
     billing = Address.model_validate(order.billing)
     shipping = Address.model_validate(order.shipping) if order.shipping else None
     seller = seller or seller_of(order)
+    taxes = part_taxes(order)
     return InvoiceFacts(
         seller=seller,
         order_number=order.number,
@@ -108,10 +107,12 @@ def build_facts(order: Order, *, seller: LegalSeller | None = None) -> InvoiceFa
             InvoiceCharge(description=charge["description"], amount=charge["amount"])
             for charge in order.charges
         ),
+        charges_tax_amount=taxes.get("charges", 0),
         shipping_amount=order.shipping_amount,
+        shipping_tax_amount=taxes.get("shipping", 0),
         ships=order.ships,
         tax_state=order.tax_state,
-        tax_words=describe_tax(order.tax_state, order.tax_lines),
+        tax_words=order.tax_note if order.tax_state is not TaxState.CHARGED else "",
         taxes=_taxes(order),
         tax_amount=order.tax_amount,
         payments=tuple(
@@ -142,17 +143,6 @@ def seller_of(order: Order) -> LegalSeller:
     )
 
 
-def describe_tax(state: TaxState, tax_lines: Sequence[dict[str, Any]]) -> str:
-    """Return what an invoice says about tax that is not charged; empty if it is."""
-    if state is TaxState.NONE:
-        return "No sales tax was charged on this order."
-    if state is TaxState.EXEMPT:
-        certificate = next((line for line in tax_lines if line.get("exemption")), {})
-        number = certificate.get("number")
-        return f"Tax exempt, certificate {number}." if number else "Tax exempt."
-    return ""
-
-
 def _is_billed(order: Order) -> bool:
     """Return whether the order has an invoice; not before its tax is known."""
     if order.tax_state is TaxState.UNRESOLVED or order.state not in _BILLED:
@@ -168,7 +158,7 @@ def _taxes(order: Order) -> tuple[InvoiceTax, ...]:
     taxes = sum_taxes(order.tax_lines)
     if sum(tax.amount for tax in taxes) == order.tax_amount:
         return taxes
-    return (InvoiceTax(label="Sales tax", amount=order.tax_amount),)
+    return (InvoiceTax(label="Tax", amount=order.tax_amount),)
 
 
 def _sync_refunds(session: Session, order: Order, invoice: Invoice, *, actor: Actor) -> None:
@@ -215,7 +205,7 @@ def _parts_of(order: Order, refund: Refund, *, excess: int) -> list[CreditPart]:
     titles: dict[int | str, str] = {line.number: line.full_title for line in order.lines}
     titles.update({part: label for part, label in PART_LABELS.items() if part != "overpayment"})
     return [
-        CreditPart(entry["line"], titles[entry["line"]], entry["amount"])
+        CreditPart(entry["line"], titles[entry["line"]], entry["amount"], entry.get("tax", 0))
         for entry in refund.allocations
         if entry["line"] in titles
     ]

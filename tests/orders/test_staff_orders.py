@@ -109,7 +109,7 @@ def test_staff_order_on_terms_is_accepted_with_agreed_price(
         ("purchase_order", "ERP")
     }
     kinds = [email.kind for email in emails_for(session, order["number"])]
-    assert kinds == ["order-accepted"]
+    assert kinds == ["invoice-issued", "order-accepted"]
     entry = session.scalars(
         select(AuditEntry).where(AuditEntry.action == "order.price_agreed")
     ).one()
