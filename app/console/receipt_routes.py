@@ -23,8 +23,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.money import Money
 from app.core.request_middleware import SettingsDep
-from app.orders.payment_recording import OFFLINE_METHODS
-from app.orders.states import PaymentMethod
+from app.orders.states import OFFLINE_METHODS, PaymentMethod
 from app.receivables import receipts
 from app.receivables.models import Receipt, ReceiptMatch
 from app.receivables.queries import build_receipt_conditions, find_suggestions, get_receipt

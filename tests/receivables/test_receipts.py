@@ -158,7 +158,7 @@ def test_unknown_number_is_refused(session: Session, number: str) -> None:
 
 def test_suggestions_begin_with_what_was_typed(session: Session) -> None:
     first, second = on_terms(session), on_terms(session)
-    found = [target.number for target, _ in find_suggestions(session, q="", amount=39800)]
+    found = [target.order.number for target, _ in find_suggestions(session, q="", amount=39800)]
     assert found == [first.number, second.number]
     assert second.po_number is not None
     by_po = find_suggestions(session, q=second.po_number, amount=39800)
