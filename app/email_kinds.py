@@ -10,6 +10,7 @@ from app.orders.payment_emails import PAYMENT_EMAILS
 from app.orders.purchase_order_emails import PURCHASE_ORDER_EMAILS
 from app.orders.replacement_emails import REPLACEMENT_EMAILS
 from app.orders.tax_emails import TAX_EMAILS
+from app.portal.film_request_emails import FILM_REQUEST_EMAILS
 from app.portal.lost_links import LostLinks
 from app.quotes.emails import QUOTE_EMAILS
 
@@ -27,5 +28,6 @@ EMAIL_KINDS: EmailKinds = {
         *INVOICE_EMAILS,
         *INSTITUTION_EMAILS,
         LostLinks,
+        *FILM_REQUEST_EMAILS,
     )
 }

@@ -48,6 +48,7 @@ from app.orders.carts import delete_expired as delete_expired_carts
 from app.orders.expiry import expire_unpaid
 from app.payments import checkout, events, reconciliation, stripe_refunds
 from app.payments.gateway import StripeGateway
+from app.portal.film_requests import delete_unconfirmed
 from app.quotes.service import expire_quotes, send_expiry_notices
 from app.work_queues import WORK_QUEUES
 
@@ -298,6 +299,7 @@ def _delete_expired(context: WorkerContext) -> None:
         uploads.delete_expired(session)
         delete_expired_notes(session)
         sign_in.delete_expired(session)
+        delete_unconfirmed(session)
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

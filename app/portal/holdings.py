@@ -17,6 +17,7 @@ from app.licenses.queries import has_status
 from app.licenses.states import LicenseStatus
 from app.orders.models import Order
 from app.orders.states import OrderState, PaymentState
+from app.portal.film_requests import count_open
 from app.portal.visibility import visible_invoices, visible_licenses, visible_orders
 
 # How long before its last day a license needs attention.
@@ -32,12 +33,13 @@ class Attention:
 
     orders: Sequence[Order]
     invoices: Sequence[Invoice]
+    requests: int
     ending: int
     ends_before: date
 
     def __bool__(self) -> bool:
         """Return whether there is anything."""
-        return bool(self.orders or self.invoices or self.ending)
+        return bool(self.orders or self.invoices or self.requests or self.ending)
 
 
 def find_member_orders(session: Session, member: Member, page: PageParams) -> Sequence[Order]:
@@ -95,7 +97,7 @@ def find_attention(session: Session, member: Member) -> Attention:
             License.ends_on < ends_before,
         )
     )
-    return Attention(orders, invoices, ending or 0, ends_before)
+    return Attention(orders, invoices, count_open(session, member), ending or 0, ends_before)
 
 
 def _orders(member: Member) -> Select[Order]:

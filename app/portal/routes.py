@@ -2,6 +2,7 @@
 
 from app.portal import (
     account_routes,
+    film_request_routes,
     find_order_routes,
     license_routes,
     me_routes,
@@ -14,6 +15,7 @@ PARTS = (
     account_routes,
     license_routes,
     people_routes,
+    film_request_routes,
     me_routes,
     find_order_routes,
 )
