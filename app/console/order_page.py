@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.addresses import Address
 from app.accounts.models import AuditEntry
 from app.accounts.permissions import Scope
+from app.billing.credit import CreditHold
 from app.billing.states import TaxState
 from app.console.access import Staff
 from app.core.email_models import OutboxEmail
@@ -20,6 +21,7 @@ from app.exports.profiles import find_profile_names
 from app.orders.acceptance import find_warnings
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
+from app.orders.credit_checks import find_holds_of
 from app.orders.holds import find_holds, suspended_licenses
 from app.orders.models import Order, OrderLine, Shipment
 from app.orders.queries import get_order_by_number, open_shipments, sent_shipments
@@ -77,6 +79,7 @@ class OrderView:
     holds: dict[int, str]
     replaceable: Sequence[OrderLine]
     warnings: Sequence[str]
+    credit_holds: Sequence[CreditHold]
     voidable: frozenset[int]
     tracking_urls: dict[int, str | None]
     billing_lines: Sequence[str]
@@ -116,6 +119,7 @@ def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
         holds=find_holds(order),
         replaceable=replaceable_lines(order) if staff.may(Scope.ORDERS_WRITE) else (),
         warnings=find_warnings(session, order),
+        credit_holds=find_holds_of(session, order),
         voidable=_voidable(order, staff),
         tracking_urls={
             shipment.id: tracking_url(shipment.carrier, shipment.tracking)

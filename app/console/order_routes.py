@@ -44,6 +44,7 @@ from app.exports.routes import ProfileName, order_response
 from app.orders.acceptance import accept
 from app.orders.cancellation import cancel
 from app.orders.carriers import CARRIERS
+from app.orders.credit_checks import release_credit_hold
 from app.orders.disputes import reinstate_suspended
 from app.orders.fulfillment import mark_packed, ship
 from app.orders.history import add_note
@@ -196,6 +197,20 @@ def accept_order(
         )
 
     return _change_order(request, staff, number, once, work, done="accepted", typed=typed)
+
+
+@router.post("/{number}/release-credit-hold", summary="Release a credit hold")
+def release_hold(
+    request: Request, staff: Biller, number: Number, reason: Line = "", once: Line = ""
+) -> Response:
+    """Let an order be accepted on terms despite what is owed."""
+
+    def work(session: Session, order: Order) -> None:
+        why = require_text("release_reason", reason, message="Enter a reason.")
+        release_credit_hold(session, order, actor=staff.actor, reason=why)
+
+    typed = {"release_reason": reason}
+    return _change_order(request, staff, number, once, work, done="credit-released", typed=typed)
 
 
 @router.post("/{number}/cancel", summary="Cancel an order")

@@ -22,6 +22,7 @@ SUCCESS_MESSAGES = {
     "allocated": "Refund allocated.",
     "accepted": "Order accepted. Its licenses are granted.",
     "canceled": "Order canceled.",
+    "credit-released": "Credit hold released. The order can be accepted on terms.",
     "cleared": "Issue resolved.",
     "code-off": "Two-step verification is off. You log in with your password only.",
     "entry-made": "Entry created.",

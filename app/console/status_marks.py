@@ -69,6 +69,7 @@ PAYMENT: Mapping[str, StatusMark] = {
     PaymentState.PARTIALLY_REFUNDED: StatusMark("Partially refunded", Shape.BACK, Tone.QUIET),
     PaymentState.REFUNDED: StatusMark("Refunded", Shape.BACK, Tone.QUIET),
     PaymentState.DISPUTED: StatusMark("Disputed", Shape.ALERT, Tone.BAD),
+    PaymentState.WRITTEN_OFF: StatusMark("Written off", Shape.CROSS, Tone.QUIET),
 }
 FULFILLMENT: Mapping[str, StatusMark] = {
     FulfillmentState.NONE: StatusMark("Not delivered", Shape.EMPTY, Tone.WAIT),

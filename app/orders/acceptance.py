@@ -19,6 +19,7 @@ from app.offers.models import Offer
 from app.offers.states import Delivery, OfferStatus
 from app.offers.terms import Term
 from app.offers.territories import Territory
+from app.orders.credit_checks import check_credit
 from app.orders.errors import OrderClosedError
 from app.orders.fulfillment import fulfill, sync_fulfillment_state, transition_order
 from app.orders.invoicing import sync_invoice
@@ -45,8 +46,9 @@ def accept(
 ) -> Order:
     """Accept the order on terms: license and ship now, payment is due in ``terms_days``.
 
-    The seller's usual terms are the default. Safe to repeat: a line that could not be licensed
-    is tried again, and an accepted order takes a purchase order number if it has none.
+    The institution's terms, or else the seller's, are the default. Safe to repeat: a line that
+    could not be licensed is tried again, and an accepted order takes a purchase order number if
+    it has none.
 
     Raises:
         InvalidInputError: the order has no purchase order number, and none is given here, or one
@@ -55,6 +57,7 @@ def accept(
         PurchaseOrderLimitError: the order is more than what is left of its purchase order.
         PurchaseOrderExpiredError: its purchase order has expired.
         PurchaseOrderClosedError: its purchase order was rejected or closed.
+        CreditHoldError: the institution owes too much, or staff hold its orders.
         TaxUnresolvedError: nobody has said yet what tax it owes.
     """
     order = lock_order(session, order.number)
@@ -73,8 +76,11 @@ def accept(
     if not order.po_number:
         detail = "Enter a purchase order number to accept the order on terms."
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))
+    check_credit(session, order)
     accept_purchase_order(session, order, actor=actor, reason=reason)
-    days = terms_days if terms_days is not None else int(order.seller["terms_days"])
+    own = order.customer.terms_days if order.customer is not None else None
+    usual = own if own is not None else int(order.seller["terms_days"])
+    days = terms_days if terms_days is not None else usual
     order.on_terms = True
     order.due_on = clock.today() + timedelta(days=days)
     order.expires_at = None

@@ -22,12 +22,14 @@ from app.orders import (
     acceptance,
     attachment,
     cancellation,
+    credit_checks,
     disputes,
     fulfillment,
     history,
     queries,
 )
 from app.orders.errors import (
+    CreditHoldError,
     NothingToShipError,
     OrderClosedError,
     OrderOnHoldError,
@@ -40,6 +42,7 @@ from app.orders.schemas import (
     AcceptIn,
     AttachIn,
     CancelIn,
+    CreditReleaseIn,
     NoteIn,
     OrderSummaryOut,
     ReinstateIn,
@@ -56,6 +59,7 @@ Reader = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_READ))]
 Seller = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_WRITE))]
 Shipper = Annotated[Actor, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
 CustomerEditor = Annotated[Actor, Depends(require_scopes(Scope.CUSTOMERS_WRITE))]
+Biller = Annotated[Actor, Depends(require_scopes(Scope.BILLING_WRITE))]
 Finance = Annotated[Actor, Depends(require_scopes(Scope.REFUNDS_WRITE))]
 
 
@@ -135,6 +139,7 @@ def get_order_as_staff(
         NotFoundError,
         InvalidInputError,
         OrderClosedError,
+        CreditHoldError,
         TaxUnresolvedError,
         IdempotencyKeyReusedError,
     ),
@@ -153,6 +158,25 @@ def accept_order(
             terms_days=body.terms_days,
             reason=body.reason,
         )
+
+    return change.run(number, apply)
+
+
+@router.post(
+    "/{number}/release-credit-hold",
+    summary="Release a credit hold",
+    responses=responses(NotFoundError, OrderClosedError, IdempotencyKeyReusedError),
+)
+def release_credit_hold(
+    change: ChangeDep, number: NumberPath, biller: Biller, body: CreditReleaseIn
+) -> StaffOrderOut:
+    """Let this order be accepted on terms, whatever is owed. Needs `billing:write`.
+
+    Safe to repeat.
+    """
+
+    def apply(session: Session, order: Order) -> None:
+        credit_checks.release_credit_hold(session, order, actor=biller, reason=body.reason)
 
     return change.run(number, apply)
 

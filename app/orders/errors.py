@@ -24,6 +24,13 @@ class OrderOnHoldError(ConflictError):
     title = "Order on hold"
 
 
+class CreditHoldError(ConflictError):
+    """The institution owes too much, or for too long, or staff hold its orders on terms."""
+
+    type = "credit-hold"
+    title = "Order on credit hold"
+
+
 class NothingToShipError(ConflictError):
     """No part of the order waits to be sent."""
 

@@ -155,6 +155,9 @@ class Order(Timestamped, Base):
     )
     on_terms: Mapped[bool] = mapped_column(default=False, doc="Accepted before it was paid")
     due_on: Mapped[date | None] = mapped_column(doc="Due date for orders on terms")
+    credit_release: Mapped[str] = mapped_column(
+        String(500), default="", doc="Why staff accept it on terms despite a credit hold"
+    )
     expires_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When the unpaid order expires"
     )

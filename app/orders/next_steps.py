@@ -18,7 +18,8 @@ TAX_STEP = (
     "We're checking whether tax is due. We'll email you the total, and you can pay then. You don't "
     "need to do anything now."
 )
-PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID})
+# What was written off is owed still, and opens again when it is paid.
+PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID, PaymentState.WRITTEN_OFF})
 
 
 def can_be_paid(order: Order) -> bool:

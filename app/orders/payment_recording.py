@@ -119,7 +119,11 @@ def record_payment_pending(
         NotFoundError: no order has this number.
     """
     order = lock_order(session, number)
-    if order.payment_state not in {PaymentState.UNPAID, PaymentState.PARTIALLY_PAID}:
+    if order.payment_state not in {
+        PaymentState.UNPAID,
+        PaymentState.PARTIALLY_PAID,
+        PaymentState.WRITTEN_OFF,
+    }:
         return order
     transition_order(session, order, PaymentState.PENDING, actor=actor, reason=reference)
     extend_expiry(order, PENDING_EXTENSION)

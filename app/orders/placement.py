@@ -402,6 +402,7 @@ def seller_facts(settings: Settings) -> dict[str, Any]:
         "base_url": str(settings.base_url).rstrip("/"),
         "terms_days": settings.payment_terms_days,
         "legal": LegalSeller.of(settings).model_dump(mode="json"),
+        "credit_hold_days": settings.credit_hold_days,
     }
 
 

@@ -432,6 +432,12 @@ class ShipIn(_Action):
     despite_hold: Flag = Field(default=False, description="Whether to send it despite a hold")
 
 
+class CreditReleaseIn(_Action):
+    """Let one order be accepted on terms despite a credit hold."""
+
+    reason: Line = Field(max_length=500, examples=["The dean confirmed payment this week"])
+
+
 class MoneyIn(_Action):
     """An amount that is more than nothing."""
 

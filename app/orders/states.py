@@ -28,6 +28,7 @@ class PaymentState(StrEnum):
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
     DISPUTED = "disputed"
+    WRITTEN_OFF = "written_off"
 
 
 class FulfillmentState(StrEnum):
@@ -140,18 +141,24 @@ _AFTER_PAYMENT = frozenset(
         PaymentState.DISPUTED,
     }
 )
+# Staff gave up what is still owed. It forgives nothing: any later payment, refund, or dispute
+# leads to the state that the sums mean, and undoing the write-off leads back.
+_WRITTEN_OFF = frozenset({PaymentState.WRITTEN_OFF})
 
 PAYMENT_TRANSITIONS: Mapping[PaymentState, frozenset[PaymentState]] = {
-    PaymentState.UNPAID: _AFTER_PAYMENT | {PaymentState.PENDING},
+    PaymentState.UNPAID: _AFTER_PAYMENT | _WRITTEN_OFF | {PaymentState.PENDING},
     PaymentState.PENDING: _AFTER_PAYMENT | {PaymentState.UNPAID},
     # Once money has been here, its state follows the sums: each may follow each, because a
     # refund can fail after it succeeded, a second payment can come, a dispute can be won.
     # Back to unpaid leads only a check that was recorded by mistake.
-    PaymentState.PARTIALLY_PAID: _AFTER_PAYMENT | {PaymentState.PENDING, PaymentState.UNPAID},
+    PaymentState.PARTIALLY_PAID: _AFTER_PAYMENT
+    | _WRITTEN_OFF
+    | {PaymentState.PENDING, PaymentState.UNPAID},
     PaymentState.PAID: _AFTER_PAYMENT | {PaymentState.UNPAID},
     PaymentState.PARTIALLY_REFUNDED: _AFTER_PAYMENT,
     PaymentState.REFUNDED: _AFTER_PAYMENT,
     PaymentState.DISPUTED: _AFTER_PAYMENT,
+    PaymentState.WRITTEN_OFF: _AFTER_PAYMENT | {PaymentState.PENDING, PaymentState.UNPAID},
 }
 
 FULFILLMENT_TRANSITIONS: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {

@@ -31,6 +31,7 @@ PAYMENT_LABELS = {
     PaymentState.PARTIALLY_REFUNDED: ("Partially refunded", "done"),
     PaymentState.REFUNDED: ("Refunded", "done"),
     PaymentState.DISPUTED: ("Disputed", "stopped"),
+    PaymentState.WRITTEN_OFF: ("Payment overdue", "stopped"),
 }
 # The most serious first.
 INACTIVE_LABELS = {

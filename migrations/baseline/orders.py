@@ -50,6 +50,7 @@ def create() -> None:
                 "partially_refunded",
                 "refunded",
                 "disputed",
+                "written_off",
             ),
             nullable=False,
             index=True,
@@ -105,6 +106,7 @@ def create() -> None:
         sa.Column("seller", sa.JSON, nullable=False),
         sa.Column("on_terms", sa.Boolean, nullable=False),
         sa.Column("due_on", sa.Date),
+        sa.Column("credit_release", sa.String(500), nullable=False),
         sa.Column("expires_at", MOMENT, index=True),
         *timestamps(),
         sa.CheckConstraint(

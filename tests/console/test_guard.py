@@ -116,6 +116,7 @@ ANY_ORDER_WORK = {Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRI
 FORMS: dict[str, set[Scope]] = {
     "/orders/{number}/accept": {Scope.ORDERS_WRITE},
     "/orders/{number}/cancel": {Scope.ORDERS_WRITE},
+    "/orders/{number}/release-credit-hold": {Scope.BILLING_WRITE},
     "/orders/{number}/reinstate": {Scope.REFUNDS_WRITE},
     "/orders/{number}/pack": {Scope.FULFILLMENT_WRITE},
     "/orders/{number}/ship": {Scope.FULFILLMENT_WRITE},

@@ -36,11 +36,16 @@ def test_final_states_have_no_transitions() -> None:
     over = {status for status, ends in DISPUTE_TRANSITIONS.items() if not ends}
     assert over == CLOSED_DISPUTES
     # Money that was here is never forgotten: back to unpaid leads only a bank debit that failed,
-    # or a check that was recorded by mistake.
+    # a check that was recorded by mistake, or a write-off that was undone.
     leading_back = {
         start for start, ends in PAYMENT_TRANSITIONS.items() if PaymentState.UNPAID in ends
     }
-    assert leading_back == {PaymentState.PENDING, PaymentState.PARTIALLY_PAID, PaymentState.PAID}
+    assert leading_back == {
+        PaymentState.PENDING,
+        PaymentState.PARTIALLY_PAID,
+        PaymentState.PAID,
+        PaymentState.WRITTEN_OFF,
+    }
 
 
 def test_dispute_transitions_lead_forwards() -> None:
