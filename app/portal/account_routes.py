@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.accounts.addresses import Address
+from app.billing.invoice_emails import invoice_path
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
@@ -25,9 +26,12 @@ from app.portal.holdings import (
     find_member_invoices,
     find_member_order,
     find_member_orders,
+    find_member_quote,
+    find_member_quotes,
 )
 from app.portal.licenses import LicenseQuery, find_member_licenses
 from app.portal.visibility import sees_all_invoices, sees_all_orders
+from app.quotes.links import quote_path
 from app.storefront.order_routes import PRIVATE
 from app.storefront.order_view import ORDER_STATE_LABELS, PAYMENT_LABELS
 from app.web.rendering import render
@@ -49,6 +53,7 @@ def account_page(request: Request, session: ReadSessionDep, member: MemberDep) -
         manages_people=bool(member.institution and grantable_roles(member)),
         attention=find_attention(session, member),
         orders=_rows(find_member_orders(session, member, NEWEST)[: NEWEST.limit]),
+        quotes=find_member_quotes(session, member, NEWEST)[: NEWEST.limit],
         invoices=find_member_invoices(session, member, NEWEST)[: NEWEST.limit],
         has_licenses=bool(find_member_licenses(session, member, LicenseQuery(), NEWEST)),
     )
@@ -74,6 +79,27 @@ def open_order(session: ReadSessionDep, member: MemberDep, number: str) -> Respo
     return _redirect(links.order_url(order))
 
 
+@router.get("/quotes")
+def quotes_page(
+    request: Request, session: ReadSessionDep, member: MemberDep, cursor: Cursor = None
+) -> Response:
+    """Show the quotes, newest first."""
+    page = PageParams(limit=PAGE_SIZE, cursor=cursor)
+    rows = find_member_quotes(session, member, page)
+    shown, following = page.cut(rows, lambda row: (row.id,))
+    return _page(request, "quotes", member, quotes=shown, cursor=following)
+
+
+@router.get("/quotes/{number}")
+def open_quote(session: ReadSessionDep, member: MemberDep, number: str) -> Response:
+    """Redirect to the quote's page."""
+    quote = find_member_quote(session, member, number)
+    if quote is None:
+        detail = f"Quote “{number[:40]}” not found."
+        raise NotFoundError(detail)
+    return _redirect(quote_path(quote))
+
+
 @router.get("/invoices")
 def invoices_page(
     request: Request, session: ReadSessionDep, member: MemberDep, cursor: Cursor = None
@@ -92,7 +118,7 @@ def open_invoice(session: ReadSessionDep, member: MemberDep, number: str) -> Res
     if invoice is None:
         detail = f"Invoice “{number[:40]}” not found."
         raise NotFoundError(detail)
-    return _redirect(f"/invoices/{invoice.number}?token={invoice.access_token}")
+    return _redirect(invoice_path(invoice))
 
 
 def _rows(orders: Sequence[Order]) -> list[tuple[Order, str]]:

@@ -18,10 +18,18 @@ from app.licenses.states import LicenseStatus
 from app.orders.models import Order
 from app.orders.states import OrderState, PaymentState
 from app.portal.film_requests import count_open
-from app.portal.visibility import visible_invoices, visible_licenses, visible_orders
+from app.portal.visibility import (
+    visible_invoices,
+    visible_licenses,
+    visible_orders,
+    visible_quotes,
+)
+from app.quotes.models import Quote
+from app.quotes.states import QuoteState
 
 # How long before its last day a license needs attention.
 SOON = timedelta(days=120)
+QUOTE_SOON = timedelta(days=14)
 MAX_ATTENTION = 5
 OPEN_ORDERS = (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.COMPLETED)
 OWED = (PaymentState.UNPAID, PaymentState.PARTIALLY_PAID)
@@ -33,13 +41,14 @@ class Attention:
 
     orders: Sequence[Order]
     invoices: Sequence[Invoice]
+    quotes: Sequence[Quote]
     requests: int
     ending: int
     ends_before: date
 
     def __bool__(self) -> bool:
         """Return whether there is anything."""
-        return bool(self.orders or self.invoices or self.requests or self.ending)
+        return bool(self.orders or self.invoices or self.quotes or self.requests or self.ending)
 
 
 def find_member_orders(session: Session, member: Member, page: PageParams) -> Sequence[Order]:
@@ -61,6 +70,20 @@ def find_member_invoices(session: Session, member: Member, page: PageParams) -> 
     if keys is not None:
         statement = statement.where(Invoice.id < id_of(keys[0]))
     return session.scalars(statement.limit(page.limit + 1)).all()
+
+
+def find_member_quotes(session: Session, member: Member, page: PageParams) -> Sequence[Quote]:
+    """Return up to ``limit + 1`` quotes that the person may open, newest first."""
+    statement = _quotes(member)
+    keys = page.keys(1)
+    if keys is not None:
+        statement = statement.where(Quote.id < id_of(keys[0]))
+    return session.scalars(statement.limit(page.limit + 1)).all()
+
+
+def find_member_quote(session: Session, member: Member, number: str) -> Quote | None:
+    """Return the quote if the person may open it."""
+    return session.scalar(_quotes(member).where(Quote.number == number.upper()))
 
 
 def find_member_order(session: Session, member: Member, number: str) -> Order | None:
@@ -97,7 +120,15 @@ def find_attention(session: Session, member: Member) -> Attention:
             License.ends_on < ends_before,
         )
     )
-    return Attention(orders, invoices, count_open(session, member), ending or 0, ends_before)
+    quotes = session.scalars(
+        _quotes(member).where(
+            Quote.state == QuoteState.OPEN,
+            Quote.expires_at > clock.now(),
+            Quote.expires_at < clock.now() + QUOTE_SOON,
+        ).limit(MAX_ATTENTION)
+    ).all()  # fmt: skip
+    requests = count_open(session, member)
+    return Attention(orders, invoices, quotes, requests, ending or 0, ends_before)
 
 
 def _orders(member: Member) -> Select[Order]:
@@ -107,6 +138,10 @@ def _orders(member: Member) -> Select[Order]:
         .where(visible_orders(member))
         .order_by(Order.created_at.desc(), Order.id.desc())
     )
+
+
+def _quotes(member: Member) -> Select[Quote]:
+    return select(Quote).where(visible_quotes(member)).order_by(Quote.id.desc())
 
 
 def _invoices(member: Member) -> Select[Invoice]:

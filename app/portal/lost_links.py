@@ -7,6 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.addresses import Address
+from app.billing.invoice_emails import invoice_url
+from app.billing.models import Invoice
 from app.core.config import Settings
 from app.core.email_content import (
     EmailContent,
@@ -22,6 +24,8 @@ from app.licenses.time_zones import time_zone_of
 from app.offers.window_rules import format_day
 from app.orders import links
 from app.orders.models import Order
+from app.quotes.links import quote_url
+from app.quotes.models import Quote
 from app.storefront.order_view import ORDER_STATE_LABELS, PAYMENT_LABELS
 from app.web.formats import join_words, plural
 
@@ -112,7 +116,15 @@ def send_lost_links(session: Session, settings: Settings, *, email: str) -> bool
 
     The caller must not show the result: it says whether the address is a customer's.
     """
-    groups = tuple(group for group in (_find_orders(session, email),) if group.links)
+    groups = tuple(
+        group
+        for group in (
+            _find_orders(session, email),
+            _find_quotes(session, email),
+            _find_invoices(session, email),
+        )
+        if group.links
+    )
     if not groups:
         return False
     facts = LostLinks(store=SenderFacts.of(settings), groups=groups)
@@ -137,13 +149,64 @@ def _find_orders(session: Session, email: str) -> HeldLinks:
     )
 
 
+def _find_quotes(session: Session, email: str) -> HeldLinks:
+    held = func.lower(Quote.email) == email.lower()
+    count = session.scalar(select(func.count()).select_from(Quote).where(held)) or 0
+    quotes = session.scalars(
+        select(Quote).where(held).order_by(Quote.id.desc()).limit(MAX_LINKS)
+    ).all()
+    return HeldLinks(
+        title="Quotes",
+        links=tuple(
+            HeldLink(label=describe_quote(quote), url=quote_url(quote)) for quote in quotes
+        ),
+        more=count - len(quotes),
+    )
+
+
+def _find_invoices(session: Session, email: str) -> HeldLinks:
+    """Return the invoices that were sent to the address: those of accounts payable too."""
+    held = func.lower(Invoice.email) == email.lower()
+    count = session.scalar(select(func.count()).select_from(Invoice).where(held)) or 0
+    invoices = session.scalars(
+        select(Invoice).where(held).order_by(Invoice.id.desc()).limit(MAX_LINKS)
+    ).all()
+    return HeldLinks(
+        title="Invoices",
+        links=tuple(
+            HeldLink(label=describe_invoice(invoice), url=invoice_url(invoice))
+            for invoice in invoices
+        ),
+        more=count - len(invoices),
+    )
+
+
+def describe_quote(quote: Quote) -> str:
+    """Return a quote on one line: number, films, and until when it is valid."""
+    films = _name_films([line.film_title for line in quote.lines])
+    if quote.is_open:
+        return f"{quote.number}: {films}. Valid through {format_day(quote.valid_through)}"
+    return f"{quote.number}: {films}. {quote.current_state.capitalize()}"
+
+
+def describe_invoice(invoice: Invoice) -> str:
+    """Return an invoice on one line: number, date, amount, and order."""
+    issued_on, total = format_day(invoice.issued_on), invoice.total.words()
+    return f"{invoice.number}, {issued_on}: {total} for order {invoice.order_number}"
+
+
 def describe_order(order: Order) -> str:
     """Return an order on one line: number, date, films, and where it stands."""
     zone = time_zone_of(Address.model_validate(order.billing))
     placed_on = format_day(order.created_at.astimezone(ZoneInfo(zone)).date())
-    films = list(dict.fromkeys(line.film_title for line in order.lines))
+    films = _name_films([line.film_title for line in order.lines])
+    state, payment = ORDER_STATE_LABELS[order.state][0], PAYMENT_LABELS[order.payment_state][0]
+    return f"{order.number}, {placed_on}: {films}. {state}, {payment.lower()}"
+
+
+def _name_films(titles: list[str]) -> str:
+    films = list(dict.fromkeys(titles))
     named = films[:MAX_FILMS_NAMED]
     if len(films) > len(named):
         named.append(f"{len(films) - len(named)} more")
-    state, payment = ORDER_STATE_LABELS[order.state][0], PAYMENT_LABELS[order.payment_state][0]
-    return f"{order.number}, {placed_on}: {join_words(named)}. {state}, {payment.lower()}"
+    return join_words(named)

@@ -6,6 +6,7 @@ from app.billing.models import Invoice
 from app.institutions.member_models import Member, MemberRole
 from app.licenses.models import License
 from app.orders.models import Order
+from app.quotes.models import Quote
 
 BUYERS = (MemberRole.LIBRARIAN, MemberRole.APPROVER)
 
@@ -34,6 +35,15 @@ def visible_orders(member: Member) -> ColumnElement[bool]:
     """Return the condition of the orders that the person may open: their links change orders."""
     concern = of_member(member)
     return concern if sees_all_orders(member) else and_(concern, _is_own(member))
+
+
+def visible_quotes(member: Member) -> ColumnElement[bool]:
+    """Return the condition of the quotes that the person may open."""
+    own = func.lower(Quote.email) == member.email.lower()
+    if member.institution_id is None:
+        return own
+    of_institution = Quote.institution_id == member.institution_id
+    return of_institution if sees_all_orders(member) else and_(of_institution, own)
 
 
 def visible_invoices(member: Member) -> ColumnElement[bool]:

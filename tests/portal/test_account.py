@@ -1,12 +1,16 @@
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.billing.models import Invoice
 from app.core import clock
 from app.institutions.member_models import Member, MemberRole
 from app.orders.models import Order
 from tests import factories
 from tests.institutions.people import add_institution, add_member, sign_in
+from tests.quotes import quote_factories
+from tests.quotes.quote_factories import quote_json
 from tests.storefront.visitor import Visitor
 
 
@@ -33,6 +37,50 @@ def place(
         order = factories.order(session, buyer=buyer)
         order.institution_id = institution_id
         return factories.pay(session, order) if paid else order
+
+
+@pytest.mark.parametrize(
+    ("who", "quotes", "invoices"),
+    [
+        ("librarian", {"all", "own"}, {"all", "own"}),
+        ("requester", {"own"}, {"own"}),
+        ("payables", set(), {"all", "own"}),
+        ("stranger", set(), set()),
+        ("alone", set(), set()),
+    ],
+)
+def test_quotes_and_invoices_are_opened_by_role_and_institution_only(
+    *,
+    client: TestClient,
+    sessions: sessionmaker[Session],
+    people: dict[str, Member],
+    who: str,
+    quotes: set[str],
+    invoices: set[str],
+) -> None:
+    north = people["librarian"].institution_id
+    made: dict[str, dict[str, tuple[str, str]]] = {"quotes": {}, "invoices": {}}
+    for name, email in (("all", "dean@north.edu"), ("own", "cy@north.edu")):
+        with sessions.begin() as session:
+            buyer = quote_json()["buyer"] | {"email": email}
+            quote = quote_factories.quote(session, buyer=buyer)
+            quote.institution_id = north
+            made["quotes"][name] = (quote.number, quote.access_token)
+        paid = place(sessions, email, north, paid=True)
+        with sessions.begin() as session:
+            invoice = session.scalars(
+                select(Invoice).where(Invoice.order_number == paid.number)
+            ).one()
+            invoice.institution_id = north
+            made["invoices"][name] = (invoice.number, invoice.access_token)
+    sign_in(client, people[who])
+    for kind, sees in (("quotes", quotes), ("invoices", invoices)):
+        listed = Visitor(client).get(f"/account/{kind}")
+        for name, (number, token) in made[kind].items():
+            assert (number in listed.html) is (name in sees), (kind, name)
+            opened = client.get(f"/account/{kind}/{number}")
+            assert opened.status_code == (303 if name in sees else 404)
+            assert (token in str(opened.headers)) is (name in sees)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +140,7 @@ def test_account_without_anything_says_the_next_step(
     sign_in(client, people["alone"])
     page = Visitor(client).get("/account")
     assert page.heading == "Your account"
-    assert len(page.all("//*[@class='empty']")) == 3
+    assert len(page.all("//*[@class='empty']")) == 4
     assert "Needs attention" not in page.text
 
 

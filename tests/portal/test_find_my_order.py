@@ -7,6 +7,7 @@ from app.core.email_models import OutboxEmail
 from app.orders.models import Order
 from tests import factories
 from tests.emails import text_of
+from tests.quotes import quote_factories
 from tests.storefront.visitor import Page, Visitor
 
 
@@ -31,6 +32,7 @@ def test_lost_links_are_sent_to_their_address_and_open_its_orders_only(
     with sessions.begin() as session:
         mine = [order_of(session, email) for email in ("Ada@Example.edu", "ada@example.edu")]
         other = order_of(session, "bo@example.edu")
+        quote = quote_factories.quote(session).access_token
         numbers, theirs = {order.number for order in mine}, (other.number, other.access_token)
 
     page = ask(visitor, "ada@example.edu")
@@ -41,6 +43,7 @@ def test_lost_links_are_sent_to_their_address_and_open_its_orders_only(
     assert email.to_address == "ada@example.edu"
     text = text_of(email)
     assert set(re.findall(r"RR-\w{8}", text)) == numbers
+    assert quote in text
     assert "Received, unpaid" in " ".join(text.split())
     assert theirs[1] not in text
     for path in re.findall(r"http://\S+?(/orders/\S+)", text):
