@@ -28,7 +28,7 @@ Search = Annotated[
 # Browsers send a filter left at "Any" as an empty text.
 EmptyIsNone = BeforeValidator(lambda typed: None if typed == "" else typed)
 PageNumber = Annotated[int, Query(ge=1, le=100_000, description="1 for the first page")]
-Number = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,24}$", description="RR-... or RL-...")]
+Number = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,24}$", description="RR-..., RQ-..., RL-...")]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Sku = Slug
 

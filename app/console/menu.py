@@ -42,6 +42,7 @@ MENU = (
         (
             MenuPage("Work queue", "/console/queue", Scope.ORDERS_READ),
             MenuPage("Orders", "/console/orders", Scope.ORDERS_READ),
+            MenuPage("Quotes", "/console/quotes", Scope.ORDERS_READ),
             MenuPage("Purchase orders", "/console/purchase-orders", Scope.ORDERS_READ),
         ),
     ),

@@ -90,6 +90,8 @@ SUCCESS_MESSAGES = {
     "po-rejected": "Purchase order rejected. The buyer is notified by email.",
     "po-uploaded": "Purchase order uploaded.",
     "published": "Offer published.",
+    "quote-extended": "Quote extended. The buyer is notified by email.",
+    "quote-withdrawn": "Quote withdrawn. The buyer is notified by email.",
     "refunded": "Refund requested.",
     "refund-retried": "Refund retried.",
     "disc-replaced": "Replacement prepared. Ship it when it is packed.",

@@ -21,6 +21,7 @@ from app.orders.states import (
     RefundStatus,
     ShipmentState,
 )
+from app.quotes.states import QuoteState
 
 
 class Shape(StrEnum):
@@ -60,6 +61,14 @@ ORDER: Mapping[str, StatusMark] = {
     OrderState.COMPLETED: StatusMark("Completed", Shape.CHECK, Tone.GOOD),
     OrderState.CANCELED: StatusMark("Canceled", Shape.CROSS, Tone.QUIET),
     OrderState.EXPIRED: StatusMark("Expired", Shape.CROSS, Tone.QUIET),
+}
+QUOTE: Mapping[str, StatusMark] = {
+    QuoteState.OPEN: StatusMark("Open", Shape.EMPTY, Tone.WAIT),
+    QuoteState.ACCEPTED: StatusMark("Accepted", Shape.CHECK, Tone.GOOD),
+    QuoteState.DECLINED: StatusMark("Declined", Shape.CROSS, Tone.QUIET),
+    QuoteState.EXPIRED: StatusMark("Expired", Shape.PAUSE, Tone.QUIET),
+    QuoteState.SUPERSEDED: StatusMark("Superseded", Shape.BACK, Tone.QUIET),
+    QuoteState.WITHDRAWN: StatusMark("Withdrawn", Shape.CROSS, Tone.BAD),
 }
 PAYMENT: Mapping[str, StatusMark] = {
     PaymentState.UNPAID: StatusMark("Unpaid", Shape.EMPTY, Tone.WAIT),
@@ -169,6 +178,7 @@ NOTE: Mapping[str, StatusMark] = {
 }
 MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "order": ORDER,
+    "quote": QUOTE,
     "payment": PAYMENT,
     "fulfillment": FULFILLMENT,
     "purchase-order": PURCHASE_ORDER,

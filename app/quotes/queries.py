@@ -100,6 +100,21 @@ def find_quotes(session: Session, filters: QuoteFilters, page: PageParams) -> Se
     return session.scalars(statement.limit(page.limit + 1)).all()
 
 
+def find_quote_titles(session: Session, numbers: Sequence[str]) -> dict[str, list[str]]:
+    """Return the titles of the films of these quotes, by number."""
+    rows = session.execute(
+        select(Quote.number, QuoteLine.snapshot["film"]["title"].as_string())
+        .join(QuoteLine, QuoteLine.quote_id == Quote.id)
+        .where(Quote.number.in_(numbers))
+        .order_by(QuoteLine.quote_id, QuoteLine.number)
+    )
+    titles: dict[str, list[str]] = {}
+    for number, title in rows:
+        if title not in titles.setdefault(number, []):
+            titles[number].append(title)
+    return titles
+
+
 def quote_keys(quote: Quote) -> tuple[str, int]:
     """Return the sort keys of ``quote`` in the list, for its cursor."""
     return quote.created_at.isoformat(), quote.id

@@ -64,10 +64,14 @@ def assert_bought(store: Store, printed: str) -> None:
     assert told["outcome"] == "matched"
     assert told["sku"] in told["offers"]
     assert told["total"] >= told["amount"] > 0
-    address = f"{store.url}/api/v1/orders/{told['number']}"
+    assert_paid(store, told["number"], told["token"])
+
+
+def assert_paid(store: Store, number: str, token: str) -> None:
+    address = f"{store.url}/api/v1/orders/{number}"
     deadline = time.monotonic() + 60
     while True:
-        order = ask(address, headers={"X-Order-Token": told["token"]})
+        order = ask(address, headers={"X-Order-Token": token})
         if order["payment_state"] == "paid" or time.monotonic() > deadline:
             break
         time.sleep(0.2)
@@ -110,7 +114,9 @@ def test_a_generated_typescript_client_buys(store: Store, description: Path, fol
     assert_bought(store, printed)
 
 
-def test_a_generated_python_client_buys(store: Store, description: Path, folder: Path) -> None:
+def test_a_generated_python_client_buys_and_accepts_a_quote(
+    store: Store, description: Path, folder: Path
+) -> None:
     own = folder / "python"
     python = own / "venv" / "bin" / "python"
     uv = shutil.which("uv")
@@ -134,3 +140,4 @@ def test_a_generated_python_client_buys(store: Store, description: Path, folder:
     printed = run(python, "buy.py", store.url, store.sandbox_url, FILM, cwd=own)
 
     assert_bought(store, printed)
+    assert_paid(store, **json.loads(printed)["quoted"])
