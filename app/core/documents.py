@@ -97,7 +97,7 @@ class Addresses(Block):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; one of them should fill the width."""
+    """A column of a table, as wide as ``auto``, ``label``, or ``fill``; one should fill the rest."""
 
     label: str
     numeric: bool = False

@@ -56,6 +56,9 @@ def accept_quote(
         institution=lock_live(session, quote.institution_id) if quote.institution_id else None,
     )
     approver = acceptance.accepted_by
+    # What the quote lacked; what it said stays.
+    quote.institution = quote.institution or order.institution
+    quote.contact_name = quote.contact_name or order.contact_name
     quote.order_number = order.number
     quote.accepted_at = clock.now()
     quote.accepted_by = approver.model_dump() if approver else None

@@ -120,7 +120,7 @@ def _line_cell(line: QuoteLine) -> list[str]:
     shot = line.snapshot
     cell = [
         f"{isolate(line.film_title)}: {line.title}",
-        f"Term: {shot['term']['words']}. Versions: {', '.join(shot['versions'])}.",
+        f"Term: {shot['term']['words']}.{_versions(shot['versions'])}",
     ]
     if line.starts_on is not None:
         cell.append(f"Starts on {format_day(line.starts_on)}.")
@@ -130,6 +130,12 @@ def _line_cell(line: QuoteLine) -> list[str]:
         why = f" {line.price_reason.rstrip('.')}." if line.price_reason else ""
         cell.append(f"List price {line.list_unit.words()}.{why}")
     return cell
+
+
+def _versions(labels: list[str]) -> str:
+    if not labels:
+        return ""
+    return f" {'Version' if len(labels) == 1 else 'Versions'}: {', '.join(labels)}."
 
 
 def _totals(quote: Quote) -> Totals:
@@ -152,10 +158,8 @@ def _rights(quote: Quote) -> list[Table]:
         groups.setdefault(_answers(line.snapshot, questions), []).append(line)
     return [
         Table(
-            heading="Rights and conditions"
-            if len(groups) == 1
-            else f"Rights and conditions of {_numbered(lines)}",
-            columns=[Column("Question"), Column("Answer", width="fill")],
+            heading=f"Rights and conditions{_of_lines(lines, quote, many=len(groups) > 1)}",
+            columns=[Column("Question", width="label"), Column("Answer", width="fill")],
             rows=[[[question], [answer]] for question, answer in answers],
         )
         for answers, lines in groups.items()
@@ -168,9 +172,16 @@ def _answers(shot: dict[str, Any], questions: dict[str, str]) -> tuple[tuple[str
     )
 
 
-def _numbered(lines: list[QuoteLine]) -> str:
-    titles = [line.full_title for line in lines]
-    return titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"
+def _of_lines(lines: list[QuoteLine], quote: Quote, *, many: bool) -> str:
+    """Return which lines a table is about, by what they license or, if that is not enough, all."""
+    if not many:
+        return ""
+    titles = {line.title for line in lines}
+    others = {line.title for line in quote.lines if line not in lines}
+    names = dict.fromkeys(
+        line.title if titles.isdisjoint(others) else line.full_title for line in lines
+    )
+    return f": {'; '.join(names)}"
 
 
 def _texts_sentence(quote: Quote) -> str:

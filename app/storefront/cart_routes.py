@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.errors import InvalidInputError
+from app.core.errors import InvalidInputError, NotFoundError
 from app.core.numbers import new_token
 from app.core.request_middleware import settings_of
 from app.offers.licensing import Buyer
@@ -20,6 +20,8 @@ from app.orders import carts
 from app.orders.drafts import MAX_LINES, MAX_QUANTITY
 from app.orders.models import Cart
 from app.orders.next_steps import can_be_changed
+from app.quotes.queries import get_quote_for_buyer
+from app.quotes.states import QUOTE_TRANSITIONS, QuoteState
 from app.storefront.forms import FieldsDep, parse_whole
 from app.storefront.visitor import (
     BuyerDep,
@@ -203,12 +205,30 @@ def _page(
         typed=typed or {},
         cart_count=len(lines),
         max_quantity=MAX_QUANTITY,
-        quote_to_replace=quote_to_replace(request),
+        quote_values=_quote_values(request, session),
         once=new_token(),
     )
     # The page may link to an order, and the Back button must not show an outdated cart.
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _quote_values(request: Request, session: Session) -> dict[str, str]:
+    """Return the initial values of the form for a quote: those of the quote that it replaces."""
+    saved = quote_to_replace(request)
+    number, _, token = saved.partition(".")
+    try:
+        quote = get_quote_for_buyer(session, number, token)
+    except NotFoundError:
+        return {}
+    if QuoteState.SUPERSEDED not in QUOTE_TRANSITIONS[quote.state]:
+        return {}
+    return {
+        "supersedes": saved,
+        "email": quote.email,
+        "institution": quote.institution,
+        "contact_name": quote.contact_name,
+    }
 
 
 def _see_cart(**done: str) -> Response:

@@ -66,6 +66,25 @@ def see_cart(page: Page) -> None:
     buying.put_dvd_in_cart(page)
 
 
+def see_quote(page: Page) -> None:
+    see_cart(page)
+    page.get_by_label("Email").fill("ada@example.edu")
+    page.get_by_role("button", name="Get a quote").click()
+    page.get_by_role("heading", name="Accept this quote").wait_for()
+
+
+def see_quote_acceptance(page: Page) -> None:
+    see_quote(page)
+    page.get_by_role("link", name="Accept the quote").click()
+
+
+def see_quote_errors(page: Page) -> None:
+    see_quote_acceptance(page)
+    page.get_by_label("I approve it for my institution").check()
+    page.get_by_role("button", name="Accept quote").click()
+    page.get_by_role("alert").wait_for()
+
+
 def see_list(page: Page) -> None:
     buying.choose_buyer(page)
     page.goto("/lookup")
@@ -78,6 +97,9 @@ def see_list(page: Page) -> None:
 VISITED: Mapping[str, Callable[[Page], None]] = {
     "film for a college": buying.choose_buyer,
     "cart": see_cart,
+    "quote": see_quote,
+    "quote to accept": see_quote_acceptance,
+    "quote with errors": see_quote_errors,
     "list looked up": see_list,
     "checkout": see_checkout,
     "checkout with errors": see_checkout_errors,
@@ -128,6 +150,7 @@ CONSOLE = (
     *(
         "queue",
         "orders",
+        "quotes",
         "emails",
         "licenses",
         "events?show=all",
