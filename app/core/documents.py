@@ -97,7 +97,7 @@ class Addresses(Block):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table, as wide as ``auto``, ``label``, or ``fill``; one should fill the rest."""
+    """A column of a table: ``auto``, ``label``, or ``fill`` wide. One should fill the rest."""
 
     label: str
     numeric: bool = False
