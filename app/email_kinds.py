@@ -1,6 +1,7 @@
 """Every kind of email that the store sends, by its name: the facts it needs, and what it says."""
 
 from app.alerts.emails import ALERT_EMAILS
+from app.billing.exemption_emails import EXEMPTION_EMAILS
 from app.billing.invoice_emails import INVOICE_EMAILS
 from app.core.email_content import EmailKinds
 from app.institutions.emails import INSTITUTION_EMAILS
@@ -23,6 +24,7 @@ EMAIL_KINDS: EmailKinds = {
         *REPLACEMENT_EMAILS,
         *TAX_EMAILS,
         *QUOTE_EMAILS,
+        *EXEMPTION_EMAILS,
         *ALERT_EMAILS,
         *NOTE_EMAILS,
         *INVOICE_EMAILS,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.accounts.routes import router as accounts
+from app.billing.certificate_files import MAX_UPLOAD_BYTES as MAX_CERTIFICATE_BYTES
 from app.billing.purchase_order_files import MAX_UPLOAD_BYTES
 from app.catalog import public_revision
 from app.catalog.group_routes import router as catalog_groups
@@ -64,6 +65,7 @@ from app.notes.routes import router as notes
 from app.offers.license_texts import find_broken_texts
 from app.offers.routes import router as offers
 from app.offers.states import DELIVERY_LABELS, Delivery
+from app.orders.exemption_routes import router as exemptions
 from app.orders.models import Order
 from app.orders.purchase_order_routes import router as purchase_orders
 from app.orders.routes import router as orders
@@ -117,6 +119,10 @@ PURCHASE_ORDER_UPLOADS = re.compile(
     "(/console)?/orders/[^/]+/purchase-order(/files)?"
     "|/api/v1/(admin/)?orders/[^/]+/purchase-order/files"
 )
+# Buyers with the link of an order, and staff, send an exemption certificate.
+EXEMPTION_UPLOADS = re.compile(
+    "/orders/[^/]+/exemption|/console/exemptions|/api/v1/(admin|orders/[^/]+)/exemptions"
+)
 API = "/api/v1"
 API_ROUTERS = (
     finding,  # before the catalog: its "/films/facets" is no film
@@ -129,6 +135,7 @@ API_ROUTERS = (
     orders,
     quotes,
     purchase_orders,
+    exemptions,
     payments,
     licenses,
     me,
@@ -189,6 +196,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         upload_limits={
             UPLOADS: settings.max_upload_bytes,
             PURCHASE_ORDER_UPLOADS: MAX_UPLOAD_BYTES,
+            EXEMPTION_UPLOADS: MAX_CERTIFICATE_BYTES,
         },
         public_reads=find_public_reads(),
         payment_origin=settings.sandbox_url
@@ -319,6 +327,7 @@ def _staff_api() -> APIRouter:
     from app.media.caption_admin_routes import router as captions_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
+    from app.orders.exemption_admin_routes import router as exemptions_admin  # noqa: PLC0415
     from app.orders.purchase_order_admin_routes import (  # noqa: PLC0415
         router as purchase_orders_admin,
     )
@@ -352,6 +361,7 @@ def _staff_api() -> APIRouter:
         receivables_admin,
         order_tax_admin,
         tax_admin,
+        exemptions_admin,
     ):
         router.include_router(part)
     return router

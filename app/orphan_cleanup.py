@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.billing.models import PurchaseOrderFile
+from app.billing.tax_models import TaxExemption
 from app.catalog.file_models import FilmFile
 from app.core import clock
 from app.core.storage import FileMissingError, Storage
@@ -87,5 +88,7 @@ def _unknown(readers: sessionmaker[Session], names: Collection[str]) -> list[str
             part = hashes[start : start + BATCH_SIZE]
             for column in (FilmFile.sha256, CaptionFile.sha256, PurchaseOrderFile.sha256):
                 known.update(session.scalars(select(column).where(column.in_(part))))
+            certificate = TaxExemption.file["sha256"].as_string()
+            known.update(session.scalars(select(certificate).where(certificate.in_(part))))
         wanted = find_needed(session, sent.values())
     return [name for name in names if sha256_in(name) not in known and sent.get(name) not in wanted]

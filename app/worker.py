@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import inf
 from types import FrameType
 
@@ -22,6 +23,7 @@ from app import orphan_cleanup
 from app.accounts.actors import Actor
 from app.alerts import digests
 from app.alerts.service import delete_expired as delete_expired_alerts
+from app.billing.exemptions import warn_of_expiry
 from app.billing.invoice_documents import draw_missing
 from app.core import clock, email_outbox, idempotency, throttle, workers
 from app.core.config import Settings
@@ -269,6 +271,8 @@ def _hourly(context: WorkerContext, step: Steps) -> None:
         "draw-invoices",
         lambda: draw_missing(context.readers, context.sessions, context.settings, limit=BATCH_SIZE),
     )
+    warn = partial(warn_of_expiry, settings=context.settings)
+    step("warn-of-exemptions", lambda: _in_batches(context, warn))
     step("forget", lambda: _delete_expired(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))
     # A request for changed records then waits for at most an hour's changes.

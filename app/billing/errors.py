@@ -22,3 +22,10 @@ class TaxUnresolvedError(ConflictError):
 
     type = "tax-unresolved"
     title = "Tax not known yet"
+
+
+class ExemptionLimitError(ConflictError):
+    """Too many certificates of one holder wait for review."""
+
+    type = "exemption-limit"
+    title = "Too many certificates"

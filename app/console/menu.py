@@ -52,6 +52,7 @@ MENU = (
             MenuPage(
                 "Customers", "/console/customers", Scope.ORDERS_READ, ("/console/new-customer",)
             ),
+            MenuPage("Exemptions", "/console/exemptions", Scope.ORDERS_READ),
             MenuPage("Licenses", "/console/licenses", Scope.ORDERS_READ),
             MenuPage("Emails", "/console/emails", Scope.ORDERS_READ),
         ),

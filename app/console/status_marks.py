@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.billing.states import PurchaseOrderState
+from app.billing.states import ExemptionState, PurchaseOrderState
 from app.catalog.enums import FilmStatus
 from app.catalog.file_enums import FileState
 from app.core.email_models import EmailStatus
@@ -176,6 +176,12 @@ NOTE: Mapping[str, StatusMark] = {
     NoteStatus.REJECTED: StatusMark("Rejected", Shape.CROSS, Tone.QUIET),
     NoteStatus.REMOVED: StatusMark("Removed", Shape.BACK, Tone.QUIET),
 }
+EXEMPTION: Mapping[str, StatusMark] = {
+    ExemptionState.PENDING: StatusMark("Pending review", Shape.EMPTY, Tone.WAIT),
+    ExemptionState.APPROVED: StatusMark("Approved", Shape.CHECK, Tone.GOOD),
+    ExemptionState.REJECTED: StatusMark("Rejected", Shape.CROSS, Tone.QUIET),
+    ExemptionState.REVOKED: StatusMark("Revoked", Shape.BACK, Tone.QUIET),
+}
 MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "order": ORDER,
     "quote": QUOTE,
@@ -194,4 +200,5 @@ MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "import-state": IMPORT_STATE,
     "offer": OFFER,
     "note": NOTE,
+    "exemption": EXEMPTION,
 }

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.accounts.audit import record_action
 from app.billing.models import Invoice, PurchaseOrder
+from app.billing.tax_models import TaxExemption
 from app.core.errors import FieldProblem, InvalidInputError
 from app.institutions.attachment import lock_live
 from app.institutions.models import Institution
@@ -26,8 +27,8 @@ def attach_order(
 ) -> bool:
     """Attach a locked order to an institution, or detach it. Return False if it was there already.
 
-    Its invoices and its single purchase order follow. Whether class and size were verified when the
-    order was placed stays as it was.
+    Its invoices, its single purchase order, and its exemption certificates follow. Whether class
+    and size were verified when the order was placed stays as it was.
 
     Raises:
         InvalidInputError: to move or detach an order, staff give a reason.
@@ -55,6 +56,11 @@ def attach_order(
             .where(PurchaseOrder.id == order.purchase_order_id, ~others.exists())
             .values(institution_id=new_id)
         )
+    session.execute(
+        update(TaxExemption)
+        .where(TaxExemption.order_number == order.number)
+        .values(institution_id=new_id)
+    )
     session.flush()
     record_action(
         session,

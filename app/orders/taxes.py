@@ -4,13 +4,14 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.addresses import Address
 from app.billing.errors import TaxUnresolvedError
+from app.billing.exemptions import Holder
 from app.billing.states import TaxKind, TaxSource, TaxState
 from app.billing.tax import (
     LineKey,
@@ -23,11 +24,13 @@ from app.billing.tax import (
 from app.billing.tax_places import name_place, tax_place
 from app.core import clock
 from app.core.config import Settings
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
+from app.institutions.queries import get_institution
 from app.orders.errors import OrderClosedError
 from app.orders.issues import raise_issue, resolve_issues
 from app.orders.models import Order
-from app.orders.queries import lock_order
+from app.orders.queries import get_order_by_number, lock_order
 from app.orders.states import IssueCode, OrderState, PaymentState
 from app.orders.tax_emails import queue_tax_resolved
 
@@ -253,3 +256,38 @@ def _apply_details(order: Order, assessment: TaxAssessment) -> None:
     order.tax_note = assessment.note
     for line in order.lines:
         line.tax_amount = assessment.line_amounts.get(line.number, 0)
+
+
+def exemption_holder(order: Order) -> Holder:
+    """Return who a certificate that is sent with an order belongs to."""
+    return Holder(
+        name=order.institution,
+        email=order.email,
+        institution_id=order.institution_id,
+        order_number=order.number,
+    )
+
+
+def find_holder(session: Session, *, institution: str = "", order: str = "") -> Holder:
+    """Return the institution or the order that staff named.
+
+    Raises:
+        InvalidInputError: none is named, or it does not exist.
+    """
+    try:
+        if order:
+            return exemption_holder(get_order_by_number(session, order))
+        if institution:
+            found = get_institution(session, institution)
+            email = session.scalar(
+                select(Order.email)
+                .where(Order.institution_id == found.id)
+                .order_by(Order.id.desc())
+                .limit(1)
+            )
+            return Holder(name=found.name, email=email or "", institution_id=found.id)
+    except NotFoundError as error:
+        field = "order" if order else "institution"
+        raise InvalidInputError.of(FieldProblem(f"#/{field}", error.detail)) from error
+    detail = "Enter the institution's number, or the order's."
+    raise InvalidInputError.of(FieldProblem("#/institution", detail))

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from app.accounts.addresses import Address
+from app.billing.exemptions import has_pending
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, ConflictError, InvalidInputError
@@ -213,6 +214,7 @@ def draw_order_page(
         po_number=po_number or order.po_number or "",
         has_records=has_records(order),
         buyer_words=buyer_words(buyer),
+        pending_exemption=has_pending(session, order.number),
     )
     response.headers.update(PRIVATE)
     return response
