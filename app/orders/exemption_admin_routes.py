@@ -150,7 +150,7 @@ def get_exemption(session: ReadSessionDep, _reader: Reader, ref: RefPath) -> Sta
     response_class=StreamingResponse,
     responses=responses(NotFoundError),
 )
-def get_file(request: Request, _reader: Reader, ref: RefPath) -> StreamingResponse:
+def get_exemption_file(request: Request, _reader: Reader, ref: RefPath) -> StreamingResponse:
     """Return the certificate as it was sent."""
     with app_state(request).readers() as session:
         row = exemptions.get_exemption(session, ref)
@@ -164,7 +164,7 @@ def get_file(request: Request, _reader: Reader, ref: RefPath) -> StreamingRespon
         NotFoundError, InvalidInputError, InvalidTransitionError, IdempotencyKeyReusedError
     ),
 )
-def approve(
+def approve_exemption(
     change: ChangeDep, settings: SettingsDep, biller: Biller, ref: RefPath, body: ExemptionApproveIn
 ) -> StaffExemptionOut:
     """Approve a certificate for what is printed on it. It applies to new orders from then on.
@@ -184,7 +184,7 @@ def approve(
     summary="Reject an exemption certificate",
     responses=responses(NotFoundError, InvalidTransitionError, IdempotencyKeyReusedError),
 )
-def reject(
+def reject_exemption(
     change: ChangeDep, settings: SettingsDep, biller: Biller, ref: RefPath, body: ExemptionReasonIn
 ) -> StaffExemptionOut:
     """Reject a certificate. Its holder reads the reason. Safe to repeat."""
@@ -202,7 +202,7 @@ def reject(
     summary="Revoke an exemption certificate",
     responses=responses(NotFoundError, InvalidTransitionError, IdempotencyKeyReusedError),
 )
-def revoke(
+def revoke_exemption(
     change: ChangeDep, settings: SettingsDep, biller: Biller, ref: RefPath, body: ExemptionReasonIn
 ) -> StaffExemptionOut:
     """Stop an approved certificate from applying to new orders. Safe to repeat."""

@@ -90,7 +90,7 @@ def send_exemption(
 
 
 @router.get("", summary="List exemption certificates", responses=responses(NotFoundError))
-def list_exemptions(
+def list_order_exemptions(
     session: ReadSessionDep, number: NumberPath, token: TokenDep
 ) -> list[ExemptionOut]:
     """List the certificates that were sent with the order, newest first."""

@@ -20,6 +20,7 @@ from app.billing.states import TaxState
 from app.billing.tax_models import TaxExemption
 from app.core import clock
 from app.core.email_models import OutboxEmail
+from app.core.errors import InvalidInputError
 from app.institutions.models import Institution
 from app.institutions.schemas import InstitutionIn
 from app.institutions.service import create_institution
@@ -149,8 +150,12 @@ def test_concurrent_warnings_are_one(sessions: sessionmaker[Session]) -> None:
         row = submit(session, factories.order(session, settings=BY_RATES))
         approve(session, row, valid_to=(clock.today() + timedelta(days=3)).isoformat())
         ref = row.ref
-    warn = lambda session: warn_of_expiry(session, settings=BY_RATES, limit=10)  # noqa: E731
-    assert sorted(map(str, at_once(sessions, *[warn] * 4))) == ["[]"] * 3 + [str([ref])]
+
+    def warn(session: Session) -> list[str]:
+        return warn_of_expiry(session, settings=BY_RATES, limit=10)
+
+    results = at_once(sessions, warn, warn, warn, warn)
+    assert sorted(results, key=str) == [[ref], [], [], []]
 
 
 @pytest.mark.once
@@ -163,10 +168,12 @@ def test_concurrent_warnings_are_one(sessions: sessionmaker[Session]) -> None:
         (picture("PNG")[:60], "damaged"),
         (b"<svg/>", "not a PDF, JPEG, or PNG"),
     ],
+    ids=["nothing", "no PDF", "GIF", "half a PNG", "SVG"],
 )
 def test_file_that_is_no_certificate_is_refused(data: bytes, detail: str) -> None:
-    with pytest.raises(Exception, match=detail):
+    with pytest.raises(InvalidInputError) as refused:
         inspect_certificate(data, "x.pdf")
+    assert detail in refused.value.errors[0].detail
 
 
 @pytest.mark.once
@@ -246,6 +253,9 @@ def test_page_takes_a_certificate_and_says_what_is_wrong(
     assert "Choose the kind of form." in wrong.text
     assert "Choose the certificate as a PDF" in wrong.text
     sent = client.post(path, data=DRAFT, files={"file": ("c.pdf", PDF)})
-    assert sent.status_code == 200
-    assert "Certificate received." in sent.text
-    assert "Pending review" in sent.text
+    assert sent.status_code == 303
+    shown = client.get(sent.headers["location"]).text
+    assert "Certificate received." in shown
+    assert "Pending review" in shown
+    order_page = client.get(f"/orders/{order.number}?token={order.access_token}").text
+    assert "pending review" in order_page

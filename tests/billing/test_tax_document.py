@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.billing.states import TaxKind, TaxState
+from app.billing.states import ExemptionState, TaxKind, TaxState
 from app.billing.tax import (
     TaxableLine,
     compute_tax,
@@ -13,7 +13,7 @@ from app.billing.tax import (
     split_refund,
     spread_tax,
 )
-from app.billing.tax_models import TaxRate
+from app.billing.tax_models import TaxExemption, TaxRate
 from app.billing.tax_places import split_place
 from tests.offers.tables import day, sure_day, table
 
@@ -68,6 +68,16 @@ def test_tax_of_a_row_is_as_documented(row: dict[str, str]) -> None:
 def test_kind_of_a_row_is_as_documented(row: dict[str, str]) -> None:
     delivery = None if row["amount"] == "no delivery" else row["amount"]
     assert kind_of_delivery(delivery) is TaxKind(row["kind"])
+
+
+@pytest.mark.parametrize("row", table("exemptions", document=DOCUMENT), ids=str)
+def test_exemption_of_a_row_is_as_documented(row: dict[str, str]) -> None:
+    certificate = TaxExemption(
+        state=ExemptionState(row["certificate"]),
+        places=row["states"].split(", "),
+        valid_to=day(row["valid through"]),
+    )
+    assert certificate.covers(row["shipped to"], sure_day(row["on"])) is (row["exempt"] == "yes")
 
 
 @pytest.mark.parametrize("row", table("spread", document=DOCUMENT), ids=lambda row: row["lines"])
