@@ -66,7 +66,6 @@ class InvoiceFacts(_Printed):
 
     seller: LegalSeller
     order_number: str
-    order_url: str = ""
     institution_id: int | None = None
     institution_key: str
     currency: str

@@ -31,7 +31,6 @@ from app.billing.models import CreditNote, Invoice
 from app.billing.sellers import LegalSeller
 from app.billing.states import TaxState
 from app.core import clock
-from app.orders import links
 from app.orders.allocations import PART_LABELS
 from app.orders.models import Order, Refund, printed_number
 from app.orders.states import OrderState, RefundStatus
@@ -69,7 +68,6 @@ def build_facts(order: Order, *, seller: LegalSeller | None = None) -> InvoiceFa
     return InvoiceFacts(
         seller=seller,
         order_number=order.number,
-        order_url=links.order_url(order),
         institution_id=order.institution_id,
         institution_key=order.institution_key,
         currency=order.currency,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
+from app.billing.invoice_schemas import InvoiceOut
 from app.billing.states import TaxState
 from app.core.fields import Day, Flag, Whole
 from app.core.money import MoneyOut
@@ -223,6 +224,7 @@ class OrderOut(BaseModel):
     subtotal: MoneyOut = Field(description="The sum of the lines, without charges")
     shipping: MoneyOut
     tax: OrderTaxOut
+    invoices: list[InvoiceOut] = Field(description="Void ones too, oldest first")
     total: MoneyOut = Field(description="With tax, unless it is `unresolved`")
     paid: MoneyOut
     refunded: MoneyOut

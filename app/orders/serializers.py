@@ -5,6 +5,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts.addresses import Address
+from app.billing.invoice_queries import find_invoices_of_order
+from app.billing.invoice_schemas import InvoiceOut
 from app.billing.states import TaxState
 from app.core.money import Money, MoneyOut
 from app.core.text import isolate
@@ -71,7 +73,7 @@ def remove_secrets(placed: PlacedOrderOut) -> PlacedOrderOut:
         for line in placed.lines
     ]
     update = {"token": None, "url": links.remove_token(placed.url), "lines": lines}
-    return placed.model_copy(update={**update, "documents": []})
+    return placed.model_copy(update={**update, "documents": [], "invoices": []})
 
 
 def _license_without_secrets(license_: OrderLicenseOut | None) -> OrderLicenseOut | None:
@@ -215,6 +217,9 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         "subtotal": MoneyOut.of(order.subtotal),
         "shipping": MoneyOut.of(order.shipping_price),
         "tax": _tax(order),
+        "invoices": [
+            InvoiceOut.of(invoice) for invoice in find_invoices_of_order(session, order.number)
+        ],
         "total": MoneyOut.of(order.total),
         "paid": MoneyOut.of(order.paid),
         "refunded": MoneyOut.of(order.refunded),

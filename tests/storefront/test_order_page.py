@@ -102,7 +102,9 @@ def test_a_paid_order_has_its_certificate_as_pdf_and_data(
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
     base = str(settings.base_url).rstrip("/")
     links = [link.removeprefix(base) for link in page.all("//*[@class='doc-links']/a/@href")]
-    pdf, data, verify = links
+    invoice, invoice_pdf, pdf, data, verify = links
+    assert client.get(invoice).status_code == 200
+    assert client.get(invoice_pdf).content.startswith(b"%PDF")
     assert client.get(pdf).content.startswith(b"%PDF")
     assert client.get(pdf).headers["referrer-policy"] == "no-referrer"
     assert client.get(data).json()["licensee"]["name"] == "Example College"
