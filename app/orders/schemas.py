@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
 from app.billing.invoice_schemas import InvoiceOut
-from app.billing.states import TaxState
 from app.core.fields import Day, Flag, Whole
 from app.core.money import MoneyOut
 from app.licenses.schemas import RightsSentenceOut
@@ -31,6 +30,7 @@ from app.orders.states import (
     ShipmentKind,
     ShipmentState,
 )
+from app.orders.tax_schemas import OrderTaxOut
 
 
 class OrderFilmOut(BaseModel):
@@ -79,28 +79,6 @@ class ChargeOut(BaseModel):
 
     description: str = Field(examples=["Captioning"])
     amount: MoneyOut
-
-
-class TaxLineOut(BaseModel):
-    """The tax of one amount of the order."""
-
-    line: int | Literal["shipping", "charges"] = Field(
-        description="A line's number, `shipping`, or `charges`"
-    )
-    name: str | None = Field(default=None, examples=["New York sales tax"])
-    percent: str | None = Field(
-        default=None, description="An exact decimal; null if no rate was used", examples=["8.875"]
-    )
-    amount: MoneyOut
-
-
-class OrderTaxOut(BaseModel):
-    """The tax of the order."""
-
-    state: TaxState
-    amount: MoneyOut | None = Field(description="Null while the tax is `unresolved`")
-    note: str = Field(description="A sentence about it", examples=["No tax is charged."])
-    lines: list[TaxLineOut] = Field(description="How it was computed; empty if no tax is charged")
 
 
 class OrderTextOut(BaseModel):

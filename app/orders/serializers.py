@@ -41,7 +41,6 @@ from app.orders.schemas import (
     OrderPaymentOut,
     OrderRefundOut,
     OrderSummaryOut,
-    OrderTaxOut,
     OrderTextOut,
     PaymentOut,
     PlacedOrderOut,
@@ -49,9 +48,9 @@ from app.orders.schemas import (
     ShipmentOut,
     StaffOrderOut,
     StaffRefundOut,
-    TaxLineOut,
     ThreadItemOut,
 )
+from app.orders.tax_schemas import OrderTaxOut, TaxLineOut
 
 
 def order_out(session: Session, order: Order) -> OrderOut:
