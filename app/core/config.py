@@ -168,6 +168,12 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
     session_idle_minutes: int = Field(default=120, ge=5, le=24 * 60)
     sign_in_link_minutes: int = Field(default=60, ge=5, le=1440)
+    oidc_issuer: str = Field(
+        default="", description="An OpenID Connect provider for all people; empty: none"
+    )
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_label: str = Field(default="OpenID Connect", min_length=1, max_length=60)
     member_session_days: int = Field(default=30, ge=1, le=90)
     member_session_idle_hours: int = Field(default=72, ge=1, le=720)
     trusted_proxies: str = "127.0.0.1"
@@ -389,6 +395,13 @@ def _find_unreadable(settings: Settings) -> Iterator[tuple[str, str]]:
         elif not _has_readable_port(text):
             problem = "cannot be read: write special characters of the password as %XX"
             yield name, f"REELRIGHT_{name.upper()} {problem}"
+    if settings.oidc_issuer and not (
+        settings.oidc_issuer.startswith(("https://", "http://127.0.0.1:"))
+        and settings.oidc_client_id
+        and settings.oidc_client_secret.get_secret_value()
+    ):
+        problem = "needs https://, a client ID, and a client secret"
+        yield "oidc_issuer", f"REELRIGHT_OIDC_ISSUER {problem}"
     if settings.smtp_url.get_secret_value():
         try:
             MailServer.parse(settings.smtp_url.get_secret_value())

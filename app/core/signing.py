@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     LOGIN_DEVICE = "login device"
     ALERTS = "alerts"
     NOTE_REPLIES = "note replies"
+    OPENID = "openid connect"
 
 
 def sign(settings: Settings, purpose: Purpose, value: str) -> str:

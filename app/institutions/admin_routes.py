@@ -16,7 +16,7 @@ from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
 from app.core.preconditions import IfMatchDep, PreconditionFailedError, etag_of
 from app.core.request_middleware import SettingsDep
-from app.institutions import invitations, members, merging, queries, service
+from app.institutions import invitations, members, merging, providers, queries, service
 from app.institutions.member_schemas import (
     InvitationIn,
     InvitationOut,
@@ -25,12 +25,15 @@ from app.institutions.member_schemas import (
     PeopleOut,
 )
 from app.institutions.models import Institution
+from app.institutions.openid import Provider
 from app.institutions.schemas import (
     InstitutionIn,
     InstitutionOut,
     InstitutionPatch,
     InstitutionSummaryOut,
     MergeInto,
+    ProviderIn,
+    ProviderOut,
 )
 
 router = APIRouter(
@@ -182,6 +185,45 @@ def undo_merge(
         return _read(session, ref, settings.currency)
 
     return idempotency.run_once(session, InstitutionOut, work)
+
+
+@router.get(
+    "/{ref}/sign-in",
+    summary="Get the identity provider of an institution",
+    responses={**responses(NotFoundError), **MOVED},
+)
+def get_provider(session: ReadSessionDep, _reader: Reader, ref: Ref) -> ProviderOut:
+    """Return the OpenID Connect provider, without its secret."""
+    provider = providers.find_provider(session, queries.get_institution(session, ref))
+    if provider is None:
+        detail = "This institution has no identity provider. Its people sign in by email."
+        raise NotFoundError(detail)
+    return ProviderOut(issuer=provider.issuer, client_id=provider.client_id)
+
+
+@router.put(
+    "/{ref}/sign-in",
+    summary="Set the identity provider of an institution",
+    responses={**responses(NotFoundError), **MOVED},
+)
+def set_provider(session: SessionDep, editor: Editor, ref: Ref, body: ProviderIn) -> ProviderOut:
+    """Let people with addresses at the institution's domains sign in with OpenID Connect."""
+    institution = queries.get_institution(session, ref, for_change=True)
+    provider = Provider(body.issuer, body.client_id, body.client_secret.get_secret_value())
+    providers.set_provider(session, institution, provider, actor=editor)
+    return ProviderOut(issuer=body.issuer, client_id=body.client_id)
+
+
+@router.delete(
+    "/{ref}/sign-in",
+    summary="Remove the identity provider of an institution",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses={**responses(NotFoundError), **MOVED},
+)
+def remove_provider(session: SessionDep, editor: Editor, ref: Ref) -> None:
+    """Let the institution's people sign in by email only. Safe to repeat."""
+    institution = queries.get_institution(session, ref, for_change=True)
+    providers.set_provider(session, institution, None, actor=editor)
 
 
 @router.get(

@@ -19,3 +19,19 @@ class MemberInactiveError(AppError):
     type = "member-inactive"
     title = "Your account is deactivated"
     status = HTTPStatus.FORBIDDEN
+
+
+class ProviderFailedError(AppError):
+    """The identity provider answered with an error, or with what cannot be trusted."""
+
+    type = "provider-failed"
+    title = "Sign-in failed"
+    status = HTTPStatus.BAD_GATEWAY
+
+
+class AddressNotAllowedError(AppError):
+    """The identity provider may not speak for the person's address."""
+
+    type = "address-not-allowed"
+    title = "This address can't sign in here"
+    status = HTTPStatus.FORBIDDEN

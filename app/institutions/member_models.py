@@ -126,3 +126,17 @@ class MemberInvitation(Timestamped, Base):
     withdrawn_at: Mapped[datetime | None]
 
     institution: Mapped[Institution] = relationship(lazy="joined")
+
+
+class IdentityProvider(Timestamped, Base):
+    """An institution's own OpenID Connect provider. It speaks for addresses at its domains only."""
+
+    __tablename__ = "identity_providers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    institution_id: Mapped[int] = mapped_column(
+        ForeignKey("institutions.id", ondelete="CASCADE"), index=True
+    )
+    issuer: Mapped[str] = mapped_column(String(300))
+    client_id: Mapped[str] = mapped_column(String(300))
+    client_secret: Mapped[str] = mapped_column(String(500), doc="Never shown again")

@@ -1,10 +1,19 @@
 """Institutions in the API: what staff send, and what they read."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.accounts.addresses import Address, AddressIn, CountryCode
 from app.accounts.customers import MAX_SIZE, CustomerClass
@@ -201,3 +210,29 @@ class MergeInto(_Part):
         Field(description="Its `ref`", examples=["IN-7K3QF9TD"])
     )
     reason: Reason = ""
+
+
+def _check_issuer(issuer: str) -> str:
+    if not re.fullmatch(r"https://[^\s?#]+|http://127\.0\.0\.1:[0-9]+", issuer):
+        msg = "Enter the issuer, which starts with https://."
+        raise ValueError(msg)
+    return issuer
+
+
+class ProviderIn(_Part):
+    """An OpenID Connect provider, and what it gave to this store."""
+
+    issuer: Annotated[
+        str,
+        TextConstraints(strip_whitespace=True, min_length=1, max_length=300),
+        AfterValidator(_check_issuer),
+    ] = Field(examples=["https://login.example.edu"])
+    client_id: Annotated[str, TextConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    client_secret: Annotated[SecretStr, Field(min_length=1, max_length=500)]
+
+
+class ProviderOut(BaseModel):
+    """An OpenID Connect provider. Its secret is never shown."""
+
+    issuer: str
+    client_id: str

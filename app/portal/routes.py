@@ -6,11 +6,13 @@ from app.portal import (
     find_order_routes,
     license_routes,
     me_routes,
+    openid_routes,
     people_routes,
     sign_in_routes,
 )
 
 PARTS = (
+    openid_routes,
     sign_in_routes,
     account_routes,
     license_routes,

@@ -40,11 +40,21 @@ Secret = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/sign-in")
-def sign_in_page(request: Request, member: OptionalMemberDep, target: Target = HOME) -> Response:
+def sign_in_page(
+    request: Request, settings: SettingsDep, member: OptionalMemberDep, target: Target = HOME
+) -> Response:
     """Show the form for an address, or redirect if already signed in."""
     if member is not None:
         return _redirect(local_path(target, HOME))
-    return _page(request, "form", target=local_path(target, HOME), problems={}, email="")
+    provider = settings.oidc_label if settings.oidc_issuer else ""
+    return _page(
+        request,
+        "form",
+        target=local_path(target, HOME),
+        problems={},
+        email="",
+        provider=provider,
+    )
 
 
 @router.post("/sign-in")
@@ -67,6 +77,7 @@ def request_sign_in_link(
             target=target,
             problems={"email": problem},
             email=form.get("email", ""),
+            provider="",
         )
     throttle.hit(session, "sign-in from", network_of(request), limit=MAX_PER_CLIENT, seconds=HOUR)
     throttle.hit(session, "sign-in to", email.lower(), limit=MAX_PER_ADDRESS, seconds=HOUR)

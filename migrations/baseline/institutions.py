@@ -127,10 +127,20 @@ def create() -> None:
             "spending_limit IS NULL OR spending_limit >= 0", name="limit_not_negative"
         ),
     )
+    op.create_table(
+        "identity_providers",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("institution_id", "institutions.id", "CASCADE", index=True),
+        sa.Column("issuer", sa.String(300), nullable=False),
+        sa.Column("client_id", sa.String(300), nullable=False),
+        sa.Column("client_secret", sa.String(500), nullable=False),
+        *timestamps(),
+    )
 
 
 def drop() -> None:
     for table in (
+        "identity_providers",
         "member_invitations",
         "sign_in_links",
         "member_sessions",
