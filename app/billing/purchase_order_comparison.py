@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from app.core.money import Money
 
-NOTHING = "Nothing"
+NOT_ORDERED = "Not ordered"
+NOT_STATED = "Not on the purchase order"
 
 
 class _Value(BaseModel):
@@ -59,13 +60,13 @@ def find_differences(ordered: ComparedOrder, stated: ComparedOrder) -> list[Diff
     for line in ordered.lines:
         other = by_line.get(line.line)
         if other is None:
-            differences.append(_difference(line, "Line", _line_text(line, ordered), NOTHING))
+            differences.append(_difference(line, "Line", _line_text(line, ordered), NOT_STATED))
         else:
             differences += _compare_lines(line, other, ordered.currency)
     for line in stated.lines:
         if line.line is None:
             text = _line_text(line, stated)
-            differences.append(_difference(line, "Line", NOTHING, text))
+            differences.append(_difference(line, "Line", NOT_ORDERED, text))
     if stated.total_amount != ordered.total_amount:
         total, other_total = (
             Money(each.total_amount, each.currency).words() for each in (ordered, stated)
@@ -79,7 +80,7 @@ def find_differences(ordered: ComparedOrder, stated: ComparedOrder) -> list[Diff
                 line=None,
                 item="Order",
                 field="Other text",
-                ordered=NOTHING,
+                ordered=NOT_ORDERED,
                 stated=stated.other_text,
             )
         )
@@ -107,7 +108,7 @@ def _amounts(ordered: int, stated: int, currency: str) -> tuple[str, str]:
 
 def _difference(line: ComparedLine, field: str, ordered: str, stated: str) -> Difference:
     return Difference(
-        line=line.line, item=line.title, field=field, ordered=ordered, stated=stated or NOTHING
+        line=line.line, item=line.title, field=field, ordered=ordered, stated=stated or NOT_STATED
     )
 
 

@@ -37,7 +37,10 @@ class PurchaseOrderEmail(OrderEmail):
         return [
             (
                 f"{isolate(each.item)}, {each.field.lower()}",
-                f"ordered: {isolate(each.ordered)}; on the purchase order: {isolate(each.stated)}",
+                (
+                    f"{isolate(each.ordered)} in the order; "
+                    f"{isolate(each.stated)} in the purchase order"
+                ),
             )
             for each in self.differences
         ]

@@ -31,7 +31,7 @@ from app.core.errors import FieldProblem, InvalidInputError
 from app.media.uploads import Upload
 from app.orders.errors import OrderClosedError
 from app.orders.issues import reopen_issue, resolve_issues
-from app.orders.models import Order
+from app.orders.models import Order, OrderLine
 from app.orders.next_steps import local_date
 from app.orders.purchase_order_emails import (
     PurchaseOrderCountered,
@@ -63,7 +63,7 @@ def ordered_facts(order: Order) -> ComparedOrder:
             ComparedLine(
                 line=line.number,
                 title=line.film_title,
-                rights=f"{line.title}, {line.snapshot['term']['words']}",
+                rights=_rights_text(line),
                 quantity=line.quantity,
                 unit_amount=line.unit_amount,
                 total_amount=line.total_amount,
@@ -72,6 +72,12 @@ def ordered_facts(order: Order) -> ComparedOrder:
         ),
         total_amount=order.total_amount,
     )
+
+
+def _rights_text(line: OrderLine) -> str:
+    """Return what was ordered of the film, with its term unless the title ends with it."""
+    term = str(line.snapshot["term"]["words"])
+    return line.title if line.title.endswith(term) else f"{line.title}, {term}"
 
 
 def receive_file(

@@ -60,6 +60,7 @@ DONE = {
     "made": "Your quote is ready. We also emailed it to you",
     "shared": "Quote shared",
     "declined": "Quote declined",
+    "po": "Purchase order uploaded. We compare it with the quote and email you",
 }
 
 
@@ -177,7 +178,7 @@ def show_quote(
 ) -> Response:
     """Show the quote to holders of its link; others get 404."""
     quote = get_quote_for_buyer(session, number, token)
-    return _page(request, session, quote, done=DONE.get(done, ""))
+    return draw_quote_page(request, session, quote, done=DONE.get(done, ""))
 
 
 @router.post("/quotes/{number}/share")
@@ -197,12 +198,12 @@ def share(request: Request, session: SessionDep, form: FieldsDep, number: str) -
                 actor=Actor.guest(quote.email),
             )
     except InvalidQuoteFormError as error:
-        return _page(request, session, quote, values=form, problems=error.problems)
+        return draw_quote_page(request, session, quote, values=form, problems=error.problems)
     except QuoteNotOpenError:
         return _see_quote(quote)
     except TooManyRequestsError as error:
         problems = {"to": f"This quote was shared too often today. {error.detail}"}
-        return _page(request, session, quote, values=form, problems=problems)
+        return draw_quote_page(request, session, quote, values=form, problems=problems)
     return _see_quote(quote, done="shared")
 
 
@@ -213,7 +214,7 @@ def decline(request: Request, session: SessionDep, form: FieldsDep, number: str)
     reason = form.get("reason", "").strip()
     if not reason or len(reason) > MAX_REASON_LENGTH:
         problems = {"reason": f"Enter a reason of up to {MAX_REASON_LENGTH} characters"}
-        return _page(request, session, quote, values=form, problems=problems)
+        return draw_quote_page(request, session, quote, values=form, problems=problems)
     try:
         decline_quote(session, quote.number, actor=Actor.guest(quote.email), reason=reason)
     except QuoteNotOpenError:
@@ -234,7 +235,7 @@ def change(
         carts.restore_lines(session, cart, quote.lines, buyer=quote.buyer)
     except InvalidInputError as error:
         problems = {"": " ".join(problem.detail for problem in error.errors)}
-        return _page(request, session, quote, problems=problems)
+        return draw_quote_page(request, session, quote, problems=problems)
     response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
     remember_cart(request, response, token=secret, lines=len(cart.lines))
     remember_quote(request, response, number=quote.number, token=quote.access_token)
@@ -321,7 +322,7 @@ def _accepted_once(
     return key.run_once(session, PlacedOrder, work)
 
 
-def _page(
+def draw_quote_page(
     request: Request,
     session: Session,
     quote: Quote,
@@ -330,6 +331,7 @@ def _page(
     values: Mapping[str, str] | None = None,
     problems: Mapping[str, str] | None = None,
 ) -> Response:
+    """Draw the page of a quote, with what became of the form that was sent last."""
     successor = find_successor(session, quote) if quote.state is QuoteState.SUPERSEDED else None
     response = render(
         request,

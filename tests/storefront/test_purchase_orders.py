@@ -6,9 +6,12 @@ from sqlalchemy.orm import Session
 from app.orders.acceptance import accept
 from app.orders.models import Order
 from app.orders.purchase_order_review import counter_purchase_order
+from app.orders.queries import get_order_by_number
 from tests import factories
 from tests.factories import STAFF
 from tests.orders.test_purchase_order_review import pdf, say
+from tests.quotes.quote_factories import accept as accept_quote
+from tests.quotes.quote_factories import quote
 from tests.storefront.visitor import Page, Visitor
 
 HTML = {"accept": "text/html"}
@@ -96,3 +99,27 @@ def test_paid_order_has_no_place_for_a_purchase_order(session: Session, client: 
     session.commit()
 
     assert "purchase order" not in Visitor(client).get(path).text
+
+
+def test_holder_of_the_quote_uploads_for_its_order(session: Session, client: TestClient) -> None:
+    made = quote(session)
+    path = f"/quotes/{made.number}?token={made.access_token}"
+    session.commit()
+    visitor = Visitor(client)
+    early = path.replace("?", "/purchase-order?")
+    assert client.post(early, headers=HTML).status_code == 404
+    order = accept_quote(session, made, po_number="PO-7")
+    session.commit()
+
+    assert send(client, visitor.get(path), b"no", po_number="") == 422
+    assert send(client, visitor.get(path), pdf(), po_number="") == 303
+
+    stranger = client.post(f"/quotes/{made.number}/purchase-order?token=x", headers=HTML)
+    assert stranger.status_code == 404
+    assert "Purchase order uploaded." in Visitor(client).get(f"{page_of(order)}&uploaded=yes").text
+    assert "Purchase order uploaded" in visitor.get(f"{path}&done=po").text
+    session.expire_all()
+    found = get_order_by_number(session, order.number)
+    assert [issue.detail for issue in found.issues] == [
+        "Compare purchase order PO-7 with the order, then decide."
+    ]
