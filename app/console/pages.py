@@ -77,6 +77,7 @@ SUCCESS_MESSAGES = {
     "offer-written": "Offer created as a draft. Add prices, then publish it.",
     "packed": "Marked as packed.",
     "password": "Password changed. Other sessions are logged out.",
+    "ordered": "Order placed.",
     "paid": "Payment recorded.",
     "password-reset": "Password set. This account's sessions are logged out.",
     "price-added": "Price added.",

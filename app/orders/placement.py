@@ -14,7 +14,7 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.regions import home_country
 from app.billing.sellers import LegalSeller
-from app.billing.states import PurchaseOrderSource
+from app.billing.states import PurchaseOrderSource, TaxState
 from app.core import clock, throttle
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError
@@ -208,7 +208,7 @@ def _place_checked(
     receive_purchase_order(session, order, source=source, details=stated, actor=actor)
     raise_unresolved_tax(session, order)
     # The email about an acceptance on terms says the same and more.
-    if entry is None or not entry.on_terms:
+    if entry is None or not entry.on_terms or order.tax_state is TaxState.UNRESOLVED:
         queue_order_received(session, order, is_entered_by_staff=entry is not None)
     if order.total_amount == 0:
         complete_free_order(session, order, actor=actor)

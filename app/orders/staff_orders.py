@@ -11,6 +11,7 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.models import StaffUser
 from app.accounts.permissions import Scope, permissions_of
+from app.billing.states import TaxState
 from app.core import clock
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError
@@ -18,6 +19,7 @@ from app.core.money import Money
 from app.institutions.queries import choose_institution
 from app.offers.licensing import Buyer
 from app.orders.acceptance import accept
+from app.orders.drafts import AcceptedText
 from app.orders.models import Order
 from app.orders.placement import StaffEntry, buyer_of, place_lines
 from app.orders.priced_lines import PricedLine, price_draft
@@ -53,7 +55,8 @@ def place_staff_order(
 ) -> Order:
     """Place an order for a buyer with the checks of any other order, and accept it on terms.
 
-    With ``payment`` "link" it awaits payment, and the buyer gets the link by email.
+    With ``payment`` "link" it awaits payment, and the buyer gets the link by email. An order whose
+    tax is unresolved waits for staff to enter the tax and accept it.
 
     Raises:
         InvalidInputError: one field problem for each rule that the draft breaks.
@@ -92,9 +95,26 @@ def place_staff_order(
         ),
     )
     record_agreed_prices(session, lines, actor=actor, object_type="order", ref=order.number)
-    if draft.payment == "terms" and order.state is OrderState.SUBMITTED:
+    can_be_accepted = (
+        order.state is OrderState.SUBMITTED and order.tax_state is not TaxState.UNRESOLVED
+    )
+    if draft.payment == "terms" and can_be_accepted:
         accept(session, order, actor=actor, terms_days=draft.terms_days)
     return order
+
+
+def accept_current_texts(
+    session: Session, draft: StaffOrderDraft, *, settings: Settings
+) -> StaffOrderDraft:
+    """Return the draft with the license texts that its offers use today, as accepted."""
+    lines, _ = price_draft(
+        session, draft.lines, buyer_of(draft), on=clock.today(), currency=settings.currency
+    )
+    texts = dict.fromkeys(line.license_text for line in lines)
+    accepted = [
+        AcceptedText(code=text.code, version=text.version, sha256=text.sha256) for text in texts
+    ]
+    return draft.model_copy(update={"accepted_texts": accepted})
 
 
 def price_staff_lines(

@@ -31,6 +31,7 @@ class FieldType(StrEnum):
     LANGUAGES = "languages"
     COUNTRIES = "countries"
     FILM = "film"
+    OFFER = "offer"
     ENTRY = "entry"
     TERRITORY = "territory"
 

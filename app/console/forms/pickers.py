@@ -4,7 +4,7 @@ The search is part of the form, so that it loses no input.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,13 @@ from app.console.forms.form_page import RowHint
 from app.console.forms.input_values import InputValues
 from app.console.lists import AnySelect, filter_by_text
 from app.core.pagination import PageParams
+from app.offers.models import Offer
 from app.web.formats import plural
 
 SEARCH_STEP = "look"
 PICK_STEP = re.compile(r"pick:([a-z_/0-9]{1,100})=([a-z0-9-]{1,120})")
 MAX_OPTIONS = 8
-PICKER_TYPES = frozenset((FieldType.FILM, FieldType.ENTRY))
+PICKER_TYPES = frozenset((FieldType.FILM, FieldType.ENTRY, FieldType.OFFER))
 # Each search is a database query.
 MAX_SEARCHES = 10
 
@@ -76,6 +77,28 @@ def find_film_options(
                 [_film_option(film) for film in films],
                 is_all=more is None,
                 nothing="No matching films.",
+            )
+    return options
+
+
+def find_offer_options(
+    session: Session,
+    shapes: Sequence[Shape],
+    typed: InputValues,
+    search: Callable[[Session, str, int], Sequence[PickerOption]],
+) -> Mapping[str, PickerOptions]:
+    """Return choices, by pointer, for offer fields whose text is no SKU; ``search`` finds them."""
+    fields = [field for field in _fields(shapes, typed, {FieldType.OFFER}) if field[1][field[2]]]
+    texts = {holder[name] for _, holder, name in fields}
+    known = set(session.scalars(select(Offer.sku).where(Offer.sku.in_(texts))))
+    options: dict[str, PickerOptions] = {}
+    for pointer, holder, name in fields:
+        if holder[name] not in known and len(options) < MAX_SEARCHES:
+            choices = search(session, holder[name], MAX_OPTIONS + 1)
+            options[pointer] = PickerOptions(
+                choices[:MAX_OPTIONS],
+                is_all=len(choices) <= MAX_OPTIONS,
+                nothing="No matching offers.",
             )
     return options
 
