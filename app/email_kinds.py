@@ -14,6 +14,7 @@ from app.orders.tax_emails import TAX_EMAILS
 from app.portal.film_request_emails import FILM_REQUEST_EMAILS
 from app.portal.lost_links import LostLinks
 from app.quotes.emails import QUOTE_EMAILS
+from app.renewals.emails import RenewalNoticeEmail
 
 EMAIL_KINDS: EmailKinds = {
     each.kind: each
@@ -31,5 +32,6 @@ EMAIL_KINDS: EmailKinds = {
         *INSTITUTION_EMAILS,
         LostLinks,
         *FILM_REQUEST_EMAILS,
+        RenewalNoticeEmail,
     )
 }

@@ -52,6 +52,7 @@ from app.payments import checkout, events, reconciliation, stripe_refunds
 from app.payments.gateway import StripeGateway
 from app.portal.film_requests import delete_unconfirmed
 from app.quotes.service import expire_quotes, send_expiry_notices
+from app.renewals.notices import send_notices
 from app.work_queues import WORK_QUEUES
 
 log = logging.getLogger(__name__)
@@ -273,6 +274,8 @@ def _hourly(context: WorkerContext, step: Steps) -> None:
     )
     warn = partial(warn_of_expiry, settings=context.settings)
     step("warn-of-exemptions", lambda: _in_batches(context, warn))
+    notices = partial(send_notices, settings=context.settings)
+    step("renewal-notices", lambda: _in_batches(context, notices))
     step("forget", lambda: _delete_expired(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))
     # A request for changed records then waits for at most an hour's changes.

@@ -51,8 +51,15 @@ class Money:
         >>> Money(1005, "USD").percent(Decimal("50"))
         Money(amount=503, currency='USD')
         """
-        exact = Decimal(self.amount) * rate / 100
-        return Money(int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)), self.currency)
+        return self._rounded(Decimal(self.amount) * rate / 100)
+
+    def prorate(self, part: int, whole: int) -> "Money":
+        """Return the share ``part / whole`` of this amount, halves rounded away from zero.
+
+        >>> Money(90000, "USD").prorate(1077, 1096)
+        Money(amount=88440, currency='USD')
+        """
+        return self._rounded(Decimal(self.amount) * part / whole)
 
     def decimal(self) -> Decimal:
         """Return the amount in whole units: ``Decimal("25.00")`` for 2500 cents."""
@@ -104,6 +111,9 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.decimal():,.{DECIMALS[self.currency]}f} {self.currency}"
+
+    def _rounded(self, exact: Decimal) -> "Money":
+        return Money(int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)), self.currency)
 
     def _refuse_other_currency(self, other: "Money") -> None:
         if other.currency != self.currency:

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     ALERTS = "alerts"
     NOTE_REPLIES = "note replies"
     OPENID = "openid connect"
+    RENEWALS = "renewals"
 
 
 def sign(settings: Settings, purpose: Purpose, value: str) -> str:

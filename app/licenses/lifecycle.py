@@ -50,6 +50,7 @@ class LicenseGrant:
     """The facts of a license. ``snapshot`` is the order line's ``OfferAnswer.snapshot()``.
 
     ``starts_on`` and ``ends_on`` are days that were agreed; None is today, and the term's own end.
+    ``renews`` is the number of a license that it follows.
     """
 
     granted_for: str
@@ -67,6 +68,7 @@ class LicenseGrant:
     sites: tuple[str, ...] = ()
     starts_on: date | None = None
     ends_on: date | None = None
+    renews: str | None = None
 
 
 def grant(session: Session, facts: LicenseGrant, *, actor: Actor, reason: str) -> License:
@@ -228,6 +230,7 @@ def _values(
         "number": new_number("RL"),
         "granted_for": facts.granted_for,
         "access_token": new_token(),
+        "renews": facts.renews,
         "status": LicenseStatus.SCHEDULED if starts_on > granted_on else LicenseStatus.ACTIVE,
         "licensee": facts.licensee,
         "licensee_class": facts.licensee_class,

@@ -36,6 +36,9 @@ class License(Timestamped, Base):
     replaces: Mapped[str | None] = mapped_column(
         String(20), unique=True, doc="The number of the license that this one corrects"
     )
+    renews: Mapped[str | None] = mapped_column(
+        String(20), index=True, doc="The number of the license that this one follows"
+    )
     access_token: Mapped[str] = mapped_column(String(64), doc="Opens the certificate")
 
     status: Mapped[LicenseStatus] = mapped_column(default=LicenseStatus.ACTIVE)

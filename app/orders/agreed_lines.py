@@ -32,6 +32,9 @@ class AgreedLine:
     ends_on: Mapped[date | None] = mapped_column(
         doc="The license's last day that was agreed; null: by its term"
     )
+    renews: Mapped[str | None] = mapped_column(
+        String(20), doc="The number of the license that this one follows"
+    )
     ships: Mapped[bool]
 
     @property

@@ -210,6 +210,7 @@ def _grant_license(
         po_number=order.po_number,
         starts_on=line.starts_on,
         ends_on=line.ends_on,
+        renews=line.renews,
     )
     try:
         line.license = grant(session, license_grant, actor=actor, reason=reason)

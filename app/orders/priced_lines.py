@@ -39,7 +39,7 @@ class PricedLine:
 
     ``list_unit_amount`` and ``price_reason`` are those of a price that staff agreed on.
     ``starts_on`` is the license's first day; None is the day of the grant. ``ends_on`` is its last
-    day; None is by its term.
+    day; None is by its term. ``renews`` is the number of a license that it follows.
     """
 
     offer: Offer
@@ -51,6 +51,7 @@ class PricedLine:
     price_reason: str = ""
     starts_on: date | None = None
     ends_on: date | None = None
+    renews: str | None = None
 
     @classmethod
     def of(cls, answer: OfferAnswer, quantity: int) -> "PricedLine":
@@ -76,6 +77,7 @@ class PricedLine:
             price_reason=line.price_reason,
             starts_on=line.starts_on,
             ends_on=line.ends_on,
+            renews=line.renews,
         )
 
     @property

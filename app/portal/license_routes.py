@@ -26,6 +26,8 @@ from app.portal.license_formats import MemberLicenseOut
 from app.portal.licenses import LicenseQuery, find_member_licenses, license_keys
 from app.portal.models import MemberKeyKind
 from app.portal.visibility import sees_all_orders
+from app.renewals.notices import renewal_path
+from app.renewals.options import RENEWABLE
 from app.storefront.forms import FieldsDep
 from app.storefront.license_routes import STATUS_LABELS
 from app.storefront.order_routes import PRIVATE
@@ -58,6 +60,9 @@ def licenses_page(
         "portal/licenses.html",
         member=member,
         licenses=[(MemberLicenseOut.of(row, settings), _days_left(row)) for row in shown],
+        renewal_urls={
+            row.number: renewal_path(settings, [row.number]) for row in shown if _can_renew(row)
+        },
         values=values,
         cursor=cursor,
         is_first=params.cursor is None,
@@ -104,6 +109,10 @@ def revoke_key(session: SessionDep, member: MemberDep, form: FieldsDep) -> Respo
     """End a key."""
     revoke_member_key(session, member, form.get("ref", ""))
     return _redirect()
+
+
+def _can_renew(license_: License) -> bool:
+    return license_.ends_on is not None and status_today(license_) in RENEWABLE
 
 
 def _redirect() -> RedirectResponse:

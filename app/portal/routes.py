@@ -8,6 +8,7 @@ from app.portal import (
     me_routes,
     openid_routes,
     people_routes,
+    renewal_routes,
     sign_in_routes,
 )
 
@@ -18,6 +19,7 @@ PARTS = (
     license_routes,
     people_routes,
     film_request_routes,
+    renewal_routes,
     me_routes,
     find_order_routes,
 )

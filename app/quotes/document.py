@@ -123,7 +123,10 @@ def _line_cell(line: QuoteLine) -> list[str]:
         f"Term: {shot['term']['words']}.{_versions(shot['versions'])}",
     ]
     if line.starts_on is not None:
-        cell.append(f"Starts on {format_day(line.starts_on)}.")
+        until = f" and ends on {format_day(line.ends_on)}" if line.ends_on else ""
+        cell.append(f"Starts on {format_day(line.starts_on)}{until}.")
+    if line.renews:
+        cell.append(f"Renews license {line.renews}.")
     if line.list_unit is None:
         cell.append("; ".join(row["label"] for row in shot["price"]["lines"]))
     else:

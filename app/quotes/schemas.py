@@ -25,6 +25,13 @@ class QuoteLineOut(BaseModel):
     delivery: Literal["dvd", "bluray", "file", "stream"]
     ships: bool
     term: str = Field(examples=["3 years"])
+    starts_on: date | None = Field(
+        description="First day of the license that was agreed; null: the day of the grant"
+    )
+    ends_on: date | None = Field(
+        description="Last day of the license that was agreed; null: by the term"
+    )
+    renews: str | None = Field(description="The number of the license that it follows")
     rights_text: list[RightsSentenceOut] = Field(description="The rights as sentences, as quoted")
     price_explanation: list[PriceLineOut]
     quantity: int

@@ -176,4 +176,7 @@ def _line(line: QuoteLine) -> QuoteLineOut:
         total=MoneyOut.of(line.total),
         list_unit=MoneyOut.of(line.list_unit) if line.list_unit else None,
         price_reason=line.price_reason,
+        starts_on=line.starts_on,
+        ends_on=line.ends_on,
+        renews=line.renews,
     )

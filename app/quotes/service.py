@@ -428,6 +428,7 @@ def _line(number: int, line: PricedLine) -> QuoteLine:
         price_reason=line.price_reason,
         starts_on=line.starts_on,
         ends_on=line.ends_on,
+        renews=line.renews,
         ships=line.ships,
     )
 

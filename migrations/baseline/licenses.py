@@ -13,6 +13,7 @@ def create() -> None:
         sa.Column("number", sa.String(20), nullable=False, unique=True),
         sa.Column("granted_for", sa.String(40), nullable=False, unique=True),
         sa.Column("replaces", sa.String(20), unique=True),
+        sa.Column("renews", sa.String(20), index=True),
         sa.Column("access_token", sa.String(64), nullable=False),
         sa.Column(
             "status",

@@ -142,6 +142,7 @@ def create() -> None:
         sa.Column("tax_amount", sa.Integer, nullable=False),
         sa.Column("starts_on", sa.Date),
         sa.Column("ends_on", sa.Date),
+        sa.Column("renews", sa.String(20)),
         sa.Column("refunded_amount", sa.Integer, nullable=False),
         sa.Column("ships", sa.Boolean, nullable=False),
         reference("license_id", "licenses.id", "RESTRICT", nullable=True, unique=True),

@@ -82,6 +82,7 @@ def create() -> None:
         sa.Column("price_reason", sa.String(500), nullable=False),
         sa.Column("starts_on", sa.Date),
         sa.Column("ends_on", sa.Date),
+        sa.Column("renews", sa.String(20)),
         sa.Column("ships", sa.Boolean, nullable=False),
         sa.CheckConstraint("quantity >= 1", name="quantity_positive"),
         sa.CheckConstraint("total_amount = unit_amount * quantity", name="sums_exact"),
