@@ -55,6 +55,9 @@ from app.web.rendering import render
 router = APIRouter()
 Token = Annotated[str, Query(max_length=200)]
 MAX_REASON_LENGTH = 500
+NEEDS_APPROVER = (
+    "Your account may not commit your institution to this total. Share the quote with an approver."
+)
 # What a redirect to the quote confirms.
 DONE = {
     "made": "Your quote is ready. We also emailed it to you",
@@ -100,7 +103,7 @@ def make_quote(
         return page
     url = f"/quotes/{made.number}?token={made.token}&done=made"
     response = RedirectResponse(url, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
-    forget_quote(response)
+    forget_quote(request, response)
     return response
 
 
@@ -300,6 +303,9 @@ def _accepted_once(
     """Accept the quote, once per form."""
     quote = get_quote_for_buyer(session, number, form.get("token", ""))
     key = Idempotency.of_form("accept quote", form.get("once", ""), owner=quote.access_token)
+
+    if member is not None and member.institution_id and not member.can_approve(quote.total_amount):
+        raise InvalidQuoteFormError({"": NEEDS_APPROVER})
 
     def work() -> PlacedOrder:
         texts = license_texts_of(quote)

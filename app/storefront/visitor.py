@@ -106,9 +106,10 @@ def quote_to_replace(request: Request) -> str:
     return request.cookies.get(QUOTE_COOKIE, "")[:250]
 
 
-def forget_quote(response: Response) -> None:
+def forget_quote(request: Request, response: Response) -> None:
     """Delete the cookie of that quote."""
-    response.delete_cookie(QUOTE_COOKIE)
+    secure = settings_of(request).secure_cookies
+    response.delete_cookie(QUOTE_COOKIE, secure=secure, httponly=True, samesite="lax")
 
 
 def buyer_words(buyer: Buyer) -> str:

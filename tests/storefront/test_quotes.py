@@ -7,16 +7,18 @@ import pytest
 from fastapi.testclient import TestClient
 from pdfua import validate
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import Settings
 from app.core.email_outbox import emails_for
+from app.institutions.member_models import MemberRole
 from app.offers.models import Offer
 from app.orders.models import Order
 from app.quotes.document import quote_pdf
 from app.quotes.models import Quote
 from tests import factories
 from tests.emails import text_of
+from tests.institutions.people import add_institution, add_member, sign_in
 from tests.names import EVERY_NAME
 from tests.quotes.quote_factories import quote
 from tests.storefront.visitor import BUYER, Page, Visitor
@@ -189,3 +191,39 @@ def test_quote_pdf_is_accessible_and_speaks_of_all(
     assert [f.message for f in report.findings if f.confidence.name == "CERTAIN"] == []
     with pikepdf.open(path) as pdf:
         assert str(pdf.docinfo["/Title"]) == f"Quote {made.number}"
+
+
+@pytest.mark.parametrize(
+    ("role", "limit", "is_accepted"),
+    [
+        (MemberRole.REQUESTER, None, False),
+        (MemberRole.APPROVER, 10000, False),
+        (MemberRole.APPROVER, 39800, True),
+        (MemberRole.LIBRARIAN, None, True),
+    ],
+)
+def test_signed_in_person_accepts_within_authority(
+    *,
+    visitor: Visitor,
+    sessions: sessionmaker[Session],
+    role: MemberRole,
+    limit: int | None,
+    is_accepted: bool,
+) -> None:
+    with sessions.begin() as session:
+        college = add_institution(session, "North College", "north.edu")
+        member = add_member(session, "bo@north.edu", college, [role])
+        member.spending_limit = limit
+        made = quote(session, buyer={"class": "college", "email": "ada@north.edu"})
+        assert made.institution_id == college.id
+    sign_in(visitor.client, member)
+    with sessions() as session:
+        made = only_quote(session)
+        page = accept_page(visitor, made)
+        filled = accept(visitor, page, made, approver_name="Bo Dean")
+
+    assert (filled.status == 422) is not is_accepted
+    assert ("Share the quote with an approver" in filled.text) is not is_accepted
+    with sessions() as session:
+        orders = session.scalars(select(Order.institution_id)).all()
+    assert orders == ([college.id] if is_accepted else [])
