@@ -14,6 +14,7 @@ from app.orders.tax_emails import TAX_EMAILS
 from app.portal.film_request_emails import FILM_REQUEST_EMAILS
 from app.portal.lost_links import LostLinks
 from app.quotes.emails import QUOTE_EMAILS
+from app.receivables.reminder_emails import RECEIVABLE_EMAILS
 from app.renewals.emails import RenewalNoticeEmail
 
 EMAIL_KINDS: EmailKinds = {
@@ -21,6 +22,7 @@ EMAIL_KINDS: EmailKinds = {
     for each in (
         *ORDER_EMAILS,
         *PAYMENT_EMAILS,
+        *RECEIVABLE_EMAILS,
         *PURCHASE_ORDER_EMAILS,
         *REPLACEMENT_EMAILS,
         *TAX_EMAILS,

@@ -336,6 +336,7 @@ def _staff_api() -> APIRouter:
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
     from app.quotes.admin_routes import router as quotes_admin  # noqa: PLC0415
     from app.receivables.admin_routes import router as receivables_admin  # noqa: PLC0415
+    from app.receivables.invoice_admin_routes import router as collecting_admin  # noqa: PLC0415
     from app.search.admin_routes import router as finding_admin  # noqa: PLC0415
 
     router = APIRouter()
@@ -359,6 +360,7 @@ def _staff_api() -> APIRouter:
         replacements_admin,
         payments_admin,
         receivables_admin,
+        collecting_admin,
         order_tax_admin,
         tax_admin,
         exemptions_admin,

@@ -52,6 +52,7 @@ from app.payments import checkout, events, reconciliation, stripe_refunds
 from app.payments.gateway import StripeGateway
 from app.portal.film_requests import delete_unconfirmed
 from app.quotes.service import expire_quotes, send_expiry_notices
+from app.receivables.reminder_job import send_reminders
 from app.renewals.notices import send_notices
 from app.work_queues import WORK_QUEUES
 
@@ -266,6 +267,10 @@ def _hourly(context: WorkerContext, step: Steps) -> None:
     step("start-licenses", lambda: _in_batches(context, start_due))
     step("expire-quotes", lambda: _in_batches(context, expire_quotes))
     step("quote-notices", lambda: _in_batches(context, send_expiry_notices))
+    step(
+        "remind-of-invoices",
+        lambda: send_reminders(context.readers, context.sessions, context.settings),
+    )
     step("expire-licenses", lambda: _in_batches(context, expire_due))
     # Their PDFs never change, even if a later release brings other fonts.
     step(

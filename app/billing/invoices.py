@@ -107,9 +107,11 @@ def issue_invoice(
 def sync_amounts(session: Session, invoice: Invoice, *, paid: int, actor: Actor, why: str) -> None:
     """Bring what is paid and credited, and so the state, in step with the order's money.
 
-    ``paid`` is payments less refunds. A written-off invoice opens again when more is owed than
-    was written off.
+    ``paid`` is payments less refunds. A written-off invoice opens again when it is paid in part,
+    or when more is owed than was written off.
     """
+    if paid > invoice.paid_amount:
+        invoice.written_off_amount = 0
     credited = sum(note.total_amount for note in invoice.credit_notes if not note.is_void)
     if (invoice.paid_amount, invoice.credited_amount) != (paid, credited):
         invoice.paid_amount, invoice.credited_amount = paid, credited

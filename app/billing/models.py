@@ -215,6 +215,9 @@ class Invoice(Timestamped, Base):
     replaces: Mapped[str | None] = mapped_column(String(30), doc="The number of a void invoice")
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str] = mapped_column(String(500), default="")
+    reminders_paused: Mapped[str] = mapped_column(
+        String(500), default="", doc="Why staff paused its reminders; empty: they are sent"
+    )
     institution: Mapped[Institution | None] = relationship()
     credit_notes: Mapped[list["CreditNote"]] = relationship(
         order_by="CreditNote.id", back_populates="invoice"

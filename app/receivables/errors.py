@@ -22,3 +22,10 @@ class ReceiptRefundedError(ConflictError):
 
     type = "receipt-refunded"
     title = "Payment was refunded"
+
+
+class InvoiceNotOpenError(ConflictError):
+    """The invoice asks for nothing, or a bank has yet to decide about its money."""
+
+    type = "invoice-not-open"
+    title = "Not allowed in the invoice's status"

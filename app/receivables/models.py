@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, Timestamped
@@ -109,3 +109,15 @@ class ReceiptRefund(Timestamped, Base):
     reference: Mapped[str] = mapped_column(String(120), doc="Number of our check or transfer")
     reason: Mapped[str] = mapped_column(String(500))
     refunded_by: Mapped[str] = mapped_column(String(200))
+
+
+class InvoiceReminderRow(Timestamped, Base):
+    """A reminder of an invoice that was sent: each step once, ever."""
+
+    __tablename__ = "invoice_reminders"
+    __table_args__ = (UniqueConstraint("invoice_id", "step"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id", ondelete="RESTRICT"))
+    step: Mapped[int] = mapped_column(doc="Days after the due date; before it they are negative")
+    sent_to: Mapped[str] = mapped_column(String(254))

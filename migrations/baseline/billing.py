@@ -122,6 +122,7 @@ def create() -> None:
         sa.Column("replaces", sa.String(30)),
         sa.Column("voided_at", MOMENT),
         sa.Column("void_reason", sa.String(500), nullable=False),
+        sa.Column("reminders_paused", sa.String(500), nullable=False),
         *timestamps(),
         sa.UniqueConstraint("seller_key", "year", "sequence"),
         sa.CheckConstraint("total_amount = subtotal_amount + tax_amount", name="sums_exact"),

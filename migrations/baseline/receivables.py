@@ -64,8 +64,17 @@ def create() -> None:
         *timestamps(),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
     )
+    op.create_table(
+        "invoice_reminders",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("invoice_id", "invoices.id", "RESTRICT"),
+        sa.Column("step", sa.Integer, nullable=False),
+        sa.Column("sent_to", sa.String(254), nullable=False),
+        *timestamps(),
+        sa.UniqueConstraint("invoice_id", "step"),
+    )
 
 
 def drop() -> None:
-    for table in ("receipt_refunds", "receipt_matches", "receipts"):
+    for table in ("invoice_reminders", "receipt_refunds", "receipt_matches", "receipts"):
         op.drop_table(table)
