@@ -12,6 +12,8 @@ from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.permissions import Scope
+from app.billing.states import ExemptionState
+from app.billing.tax_models import TaxExemption
 from app.console.access import OrderReader
 from app.console.fields import EmptyIsNone
 from app.console.pages import draw_page
@@ -20,6 +22,7 @@ from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.money import Money
+from app.core.text import isolate
 from app.core.workers import JobStatus
 from app.orders.holds import find_hold
 from app.orders.models import Order, OrderIssue, Refund, Shipment
@@ -128,6 +131,7 @@ def find_tasks(session: Session, *, scopes: frozenset[Scope]) -> list[Task]:
         *_pending_payment_tasks(session),
         *_overdue_tasks(session),
         *_refund_tasks(session),
+        *_exemption_tasks(session),
         *_failed_email_tasks(session),
         *_retried_email_tasks(session),
     ]
@@ -172,6 +176,23 @@ def _issue_tasks(session: Session) -> Iterable[Task]:
         kind, label, anchor = ISSUE_STEPS[row.code]
         step = Step(label, f"/console/orders/{row.number}#{anchor}")
         yield _order_task(row, kind, since=row.created_at, reason=row.detail, step=step)
+
+
+def _exemption_tasks(session: Session) -> Iterable[Task]:
+    rows = session.scalars(
+        select(TaxExemption)
+        .where(TaxExemption.state == ExemptionState.PENDING)
+        .order_by(TaxExemption.id)
+        .limit(PER_SOURCE)
+    )
+    for row in rows:
+        yield Task(
+            kind=TaskType.MONEY,
+            since=row.created_at,
+            reason=f"Tax exemption of {isolate(row.holder)} to review.",
+            step=Step("Review certificate", f"/console/exemptions/{row.ref}"),
+            institution=row.holder,
+        )
 
 
 def _shipment_tasks(session: Session) -> Iterable[Task]:
