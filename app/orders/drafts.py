@@ -66,6 +66,14 @@ class DraftLine(Draft):
             "rejected. Leave it out to accept the current price."
         ),
     )
+    starts_on: Day | None = Field(
+        default=None,
+        description=(
+            "First day of the license, at most a year ahead, for a license that has a last day. "
+            "Leave it out to begin on the day it is granted"
+        ),
+        examples=["2027-07-01"],
+    )
 
 
 class DraftBuyer(Draft):

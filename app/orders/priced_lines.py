@@ -1,8 +1,8 @@
 """Priced lines: what an order is placed from, whether priced today, quoted, or agreed by staff."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +21,9 @@ from app.offers.territories import Territory
 from app.offers.window_rules import Reason, format_day, last_grant_day
 from app.orders.agreed_lines import AgreedLine
 from app.orders.drafts import DraftLine
+
+# How far ahead a buyer may let a license begin.
+MAX_START_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,12 @@ def price_draft(
         if other := answer.refusal_in(currency):
             problems.append(FieldProblem(f"{pointer}/offer", other))
             continue
-        lines.append(PricedLine.of(answer, line.quantity))
+        priced = PricedLine.of(answer, line.quantity)
+        if line.starts_on is not None:
+            priced = replace(priced, starts_on=line.starts_on)
+            reasons = _start_problems(session, priced, country=buyer.country, on=on)
+            problems += [FieldProblem(f"{pointer}/starts_on", reason) for reason in reasons]
+        lines.append(priced)
         total = answer.price.total
         if line.expected_amount is not None and line.expected_amount != total.amount:
             before = Money(line.expected_amount, total.currency)
@@ -174,6 +182,20 @@ def price_draft(
             problems.append(FieldProblem(f"{pointer}/expected_amount", detail))
     # A problem with the buyer's size is the same for each line.
     return lines, list(dict.fromkeys(problems))
+
+
+def _start_problems(session: Session, line: PricedLine, *, country: str, on: date) -> list[str]:
+    """Return why a license may not begin on the day that the buyer asks for."""
+    first = line.starts_on or on
+    if line.term.is_open_ended:
+        return ["This license has no last day. Leave out its first day."]
+    # Where the buyer is, the day may be another than by UTC.
+    if first < on - timedelta(days=1):
+        return ["Enter today or a later day."]
+    last = on + timedelta(days=MAX_START_DAYS)
+    if first > last:
+        return [f"Enter a day through {format_day(last)}."]
+    return [reason.words for reason in line.find_refusals(session, country=country, on=on)]
 
 
 def find_line_problems(

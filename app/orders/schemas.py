@@ -62,6 +62,9 @@ class OrderLineOut(BaseModel):
     delivery: Literal["dvd", "bluray", "file", "stream"]
     ships: bool
     term: str = Field(examples=["3 years"])
+    starts_on: date | None = Field(
+        description="First day of the license that was agreed; null: the day of the grant"
+    )
     rights_text: list[RightsSentenceOut] = Field(description="The rights as sentences, as agreed")
     price_explanation: list[PriceLineOut]
     quantity: int

@@ -293,6 +293,7 @@ def _line(order: Order, line: OrderLine) -> OrderLineOut:
         delivery=snapshot["delivery"],
         ships=line.ships,
         term=snapshot["term"]["words"],
+        starts_on=line.starts_on,
         rights_text=[RightsSentenceOut.model_validate(row) for row in snapshot["rights_text"]],
         price_explanation=[
             PriceLineOut(label=row["label"], amount=MoneyOut(**row["amount"]))

@@ -1,5 +1,6 @@
 """The checkout form: fields become an order draft, and problems are assigned to fields."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from app.core.email_address import format_email_problem
 from app.core.errors import FieldProblem
 from app.offers.licensing import Buyer
 from app.offers.models import LicenseText
-from app.orders.carts import CartReview
+from app.orders.carts import CartLineView, CartReview
 from app.orders.placement import OrderDraft
 from app.orders.priced_lines import TextReference
 from app.storefront.forms import parse_amount, parse_whole
@@ -36,6 +37,7 @@ MESSAGES = {
     "shipping_region": "Check the state or province of the shipping address",
     "shipping_postal_code": "Check the ZIP or postal code of the shipping address",
     "shipping_country": "Choose the country of the shipping address",
+    "starts_on": "Enter the first day of the license, like 2027-07-01, or leave it empty",
     "po_number": "Enter a purchase order number of up to 60 characters on one line",
     "po_issued_on": "Enter the date of the purchase order, like 2026-11-22, or leave it empty",
     "po_kind": "Choose whether it is for one order or several",
@@ -56,6 +58,7 @@ PURCHASE_ORDER_FIELDS = (
 # Pointers that are not `/buyer/x` or `/…_address/x`.
 OTHER_FIELDS = {
     "#/po_number": "po_number",
+    "#/starts_on": "starts_on",
     "#/purchase_order/issued_on": "po_issued_on",
     "#/purchase_order/kind": "po_kind",
     "#/purchase_order/limit": "po_limit",
@@ -127,8 +130,15 @@ def problems_by_field(
         message = problem.detail[:1].upper() + problem.detail[1:]
         if name == "":
             message = f"{_line_title(problem.pointer, review)}{message}"
-        problems[name] = f"{problems[name]} {message}" if name in problems else message
+        # Lines may share a problem, as with the first day that all of them have.
+        if message not in problems.get(name, ""):
+            problems[name] = f"{problems[name]} {message}" if name in problems else message
     return in_order(problems)
+
+
+def has_last_day(view: CartLineView) -> bool:
+    """Return whether the license of a line ends on a day, so that it may begin later."""
+    return view.answer is not None and not view.answer.offer.sale_terms.term.is_open_ended
 
 
 def _document(
@@ -139,6 +149,9 @@ def _document(
             {
                 "offer": view.line.sku,
                 "quantity": view.line.quantity,
+                "starts_on": form.get("starts_on", "").strip() or None
+                if has_last_day(view)
+                else None,
                 "expected_amount": parse_whole(
                     form.get(f"expected_{view.line.id}", ""), minimum=0, maximum=MAX_AMOUNT
                 ),
@@ -233,8 +246,8 @@ def field_of(pointer: str, texts: Sequence[AnyText], *, elsewhere: bool) -> str:
     if not elsewhere:
         # The form has one address for both.
         pointer = pointer.replace("#/shipping_address", "#/billing_address")
-    if pointer.startswith("#/purchase_order/limit"):
-        return "po_limit"
+    pointer = re.sub(r"^#/lines/\d+/starts_on$", "#/starts_on", pointer)
+    pointer = re.sub(r"^#/purchase_order/limit/.*", "#/purchase_order/limit", pointer)
     if pointer in OTHER_FIELDS:
         return OTHER_FIELDS[pointer]
     if pointer.startswith("#/accepted_texts"):

@@ -178,6 +178,7 @@ def _page(
         status_code=status,
         cart=token or "",
         review=review,
+        has_last_day=any(checkout_form.has_last_day(view) for view in review.lines),
         buyer_words=buyer_words(review.buyer),
         texts=[(text, prose(text.body, level=4)) for text in checkout_form.texts_of(review)],
         regions=[name for country in RULES for name in regions(country).values()],
