@@ -25,6 +25,7 @@ from app.institutions.providers import set_provider
 from app.institutions.sessions import COOKIE
 from app.main import attach
 from app.portal.openid_routes import FLOW_COOKIE
+from tests.console.staff_browser import StaffBrowser
 from tests.factories import STAFF
 from tests.institutions.people import add_institution, add_member
 from tests.processes import free_port
@@ -214,3 +215,22 @@ def test_staff_set_and_remove_a_provider_and_never_read_its_secret(
     session.commit()
     assert client.delete(path, headers=headers).status_code == 204
     assert client.get(path, headers=headers).status_code == 404
+
+
+def test_staff_set_and_remove_a_provider_at_the_console(
+    sales: StaffBrowser, session: Session
+) -> None:
+    path = f"/console/customers/{add_institution(session, 'Example College').ref}"
+    session.commit()
+    form = sales.see(f"{path}/sign-in")
+    typed = {"issuer": "login.example.edu", "client_id": "store", "client_secret": "s3cret"}
+    wrong = sales.send(form, **typed)
+    assert "Enter the issuer, which starts with https://." in wrong.words
+    assert "s3cret" not in wrong.text
+    typed["issuer"] = "https://login.example.edu"
+    assert "Customer saved." in sales.send(wrong, **typed).words
+    again = sales.see(f"{path}/sign-in")
+    assert "login.example.edu" in again.text
+    assert "s3cret" not in again.text
+    sales.send(again, step="remove")
+    assert session.scalars(select(IdentityProvider)).all() == []
