@@ -1,6 +1,7 @@
 """The forms of quotes: getting one from a cart, sharing it, and accepting it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -19,6 +20,7 @@ MESSAGES = {
     "email": EMAIL_MESSAGE,
     "institution": "Enter the name of your institution in up to 200 characters",
     "contact_name": "Enter your name in up to 200 characters",
+    "starts_on": checkout_form.MESSAGES["starts_on"],
     "to": "Enter the email address of the person to share with, like name@college.edu",
     "sender": "Enter your name in up to 200 characters",
     "message": "Enter a message of up to 500 characters",
@@ -59,6 +61,7 @@ class RequestForm(BaseModel):
     email: Email
     institution: OptionalName = ""
     contact_name: OptionalName = ""
+    starts_on: date | None = None
 
 
 def parse_request(
@@ -69,7 +72,8 @@ def parse_request(
     Raises:
         InvalidQuoteFormError: the form has problems.
     """
-    fields = {name: form.get(name, "") for name in RequestForm.model_fields}
+    fields: dict[str, str | None] = {name: form.get(name, "") for name in RequestForm.model_fields}
+    fields["starts_on"] = form.get("starts_on", "").strip() or None
     try:
         asked = RequestForm.model_validate(fields)
     except ValidationError as error:
@@ -77,10 +81,15 @@ def parse_request(
     return QuoteDraft.model_validate(
         {
             "lines": [
-                {"offer": view.line.sku, "quantity": view.line.quantity} for view in review.lines
+                {
+                    "offer": view.line.sku,
+                    "quantity": view.line.quantity,
+                    "starts_on": asked.starts_on if checkout_form.has_last_day(view) else None,
+                }
+                for view in review.lines
             ],
             "buyer": {
-                **asked.model_dump(),
+                **asked.model_dump(exclude={"starts_on"}),
                 "customer_class": review.buyer.customer_class,
                 "size": review.buyer.size,
                 "country": review.buyer.country,

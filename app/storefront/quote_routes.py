@@ -143,6 +143,11 @@ def _made_once(
         except (QuoteNotOpenError, NotFoundError) as error:
             raise InvalidQuoteFormError({"": error.detail}) from error
         except InvalidInputError as error:
+            starts = [
+                problem.detail for problem in error.errors if problem.pointer.endswith("/starts_on")
+            ]
+            if starts:
+                raise InvalidQuoteFormError({"starts_on": starts[0]}) from error
             raise _ToCartError from error
         return MadeQuote(number=quote.number, token=quote.access_token)
 

@@ -1,5 +1,6 @@
 """Quotes as people get, share, change, and accept them, without JavaScript."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pikepdf
@@ -9,6 +10,7 @@ from pdfua import validate
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.core import clock
 from app.core.config import Settings
 from app.core.email_outbox import emails_for
 from app.institutions.member_models import MemberRole
@@ -227,3 +229,20 @@ def test_signed_in_person_accepts_within_authority(
     with sessions() as session:
         orders = session.scalars(select(Order.institution_id)).all()
     assert orders == ([college.id] if is_accepted else [])
+
+
+def test_quote_from_checkout_keeps_first_day_of_license(visitor: Visitor, session: Session) -> None:
+    offer = factories.offer(session, delivery="file")
+    session.commit()
+    visitor.is_a_college()
+    visitor.add(offer.film.slug, offer.sku)
+    values = dict(visitor.checkout().form("/checkout").form_values()) | BUYER
+    first = clock.today() + timedelta(days=30)
+
+    wrong = visitor.client.post("/quotes", data=values | {"starts_on": "2020-01-01"})
+    visitor.client.post("/quotes", data=values | {"starts_on": first.isoformat()})
+
+    assert wrong.status_code == 422
+    assert 'id="starts_on-error"' in wrong.text
+    made = only_quote(session)
+    assert [line.starts_on for line in made.lines] == [first]
