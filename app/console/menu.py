@@ -44,7 +44,7 @@ MENU = (
             MenuPage("Orders", "/console/orders", Scope.ORDERS_READ),
             MenuPage("Quotes", "/console/quotes", Scope.ORDERS_READ),
             MenuPage("Purchase orders", "/console/purchase-orders", Scope.ORDERS_READ),
-            MenuPage("New order", "/console/new-order", Scope.ORDERS_WRITE),
+            MenuPage("New order or quote", "/console/new-order", Scope.ORDERS_WRITE),
         ),
     ),
     MenuGroup(

@@ -42,6 +42,30 @@ REQUIRED_ADDRESS = {
     "city": "Enter the city.",
     "country": "Choose a country.",
 }
+BUYER_FIELDS: Sequence[Field] = (
+    Field(
+        "institution",
+        "Institution",
+        required="Enter the licensee's name.",
+        help="As it should appear on the license.",
+    ),
+    Field(
+        "class",
+        "Class",
+        FieldType.CHOICE,
+        required="Choose a class.",
+        choices=[(each.value, facts.label) for each, facts in CLASSES.items()],
+    ),
+    Field("size", "Size", FieldType.WHOLE, help="As its class is measured."),
+    Field("contact_name", "Contact", required="Enter the contact's name."),
+    Field(
+        "email",
+        "Email",
+        required="Enter the contact's email address.",
+        invalid="Enter an email address, like name@college.edu.",
+    ),
+    Field("phone", "Phone", max_length=40, empty=""),
+)
 BUYER: list[Shape] = [
     Field(
         "institution_ref",
@@ -49,34 +73,7 @@ BUYER: list[Shape] = [
         help="Filled in by the search. Empty: by the domain of the email.",
         max_length=40,
     ),
-    FieldGroup(
-        "buyer",
-        "Buyer",
-        (
-            Field(
-                "institution",
-                "Institution",
-                required="Enter the licensee's name.",
-                help="As it should appear on the license.",
-            ),
-            Field(
-                "class",
-                "Class",
-                FieldType.CHOICE,
-                required="Choose a class.",
-                choices=[(each.value, facts.label) for each, facts in CLASSES.items()],
-            ),
-            Field("size", "Size", FieldType.WHOLE, help="As its class is measured."),
-            Field("contact_name", "Contact", required="Enter the contact's name."),
-            Field(
-                "email",
-                "Email",
-                required="Enter the contact's email address.",
-                invalid="Enter an email address, like name@college.edu.",
-            ),
-            Field("phone", "Phone", max_length=40, empty=""),
-        ),
-    ),
+    FieldGroup("buyer", "Buyer", BUYER_FIELDS),
     FieldGroup(
         "billing_address",
         "Billing address",
@@ -165,6 +162,25 @@ TERMS: list[Shape] = [
     ),
 ]
 SHAPES: list[Shape] = [*BUYER, *SHIPPING, *ITEMS, *TERMS]
+# A quote needs less: the rest is asked when it is accepted.
+QUOTE_SHAPES: list[Shape] = [
+    Field("institution_ref", "Customer record", max_length=40),
+    FieldGroup(
+        "buyer",
+        "Buyer",
+        [
+            replace(field, required="") if field.name in {"institution", "contact_name"} else field
+            for field in BUYER_FIELDS
+        ],
+    ),
+    FieldGroup("billing_address", "Billing address", ADDRESS),
+    *ITEMS,
+    *(
+        shape
+        for shape in TERMS
+        if shape.name in {"po_number", "shipping_amount", "approved_by", "note"}
+    ),
+]
 AMOUNTS = ("unit_amount", "amount", "shipping_amount")
 
 
@@ -198,15 +214,28 @@ def blank_input(country: str) -> InputValues:
 
 def reshape(values: dict[str, Any]) -> dict[str, Any]:
     """Return the plain values of the form as those of a ``StaffOrderDraft``."""
+    values = _reshape_amounts(values)
+    if not any(values["purchase_order"].values()):
+        values["purchase_order"] = None
+    if not any(values["shipping_address"].values()):
+        values["shipping_address"] = values["billing_address"]
+    return values
+
+
+def reshape_quote(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the plain values of the form as those of a ``StaffQuoteDraft``."""
+    values = _reshape_amounts(values)
+    address = values.pop("billing_address")
+    values["buyer"] = values["buyer"] | {"country": address.get("country")}
+    return values
+
+
+def _reshape_amounts(values: dict[str, Any]) -> dict[str, Any]:
     values = {name: _plain(name, value) for name, value in values.items()}
     for name in ("lines", "charges"):
         values[name] = [
             {field: _plain(field, value) for field, value in row.items()} for row in values[name]
         ]
-    if not any(values["purchase_order"].values()):
-        values["purchase_order"] = None
-    if not any(values["shipping_address"].values()):
-        values["shipping_address"] = values["billing_address"]
     return values
 
 

@@ -1,4 +1,4 @@
-"""A new order that staff enter for a buyer: the form, its preview, and placing it."""
+"""A new order or quote that staff enter for a buyer: the form, its preview, and making it."""
 
 from functools import partial
 from typing import Annotated
@@ -18,6 +18,7 @@ from app.console.forms.validation import validate_form
 from app.console.new_order_form import (
     BUYER,
     ITEMS,
+    QUOTE_SHAPES,
     SHAPES,
     SHIPPING,
     blank_input,
@@ -26,6 +27,7 @@ from app.console.new_order_form import (
     find_offer_hints,
     find_offers,
     reshape,
+    reshape_quote,
     terms_shapes,
 )
 from app.console.pages import draw_page, see_other
@@ -38,18 +40,21 @@ from app.core.request_middleware import SettingsDep
 from app.orders.models import Order
 from app.orders.staff_drafts import StaffOrderDraft
 from app.orders.staff_orders import accept_current_texts, find_approvers, place_staff_order
+from app.quotes.models import Quote
+from app.quotes.staff_quotes import StaffQuoteDraft, create_staff_quote
 
 router = APIRouter(form_limits={"max_fields": MAX_FIELDS})
 PAGE = "/console/new-order"
 CUSTOMER_STEP = "customer:"
-# The buttons that place the order, and how it is paid.
-PLACING_STEPS = {"terms": "terms", "link": "link"}
+# The buttons that send a quote, or place an order and say how it is paid.
+FINAL_STEPS = ("quote", "terms", "link")
 
 
-class PlacedOrder(BaseModel):
-    """The order of a form; a form that is sent twice leads to the same order."""
+class MadeObject(BaseModel):
+    """The order or quote of a form; a form that is sent twice leads to the same one."""
 
-    number: str
+    path: str
+    done: str
 
 
 class OfferOptionOut(BaseModel):
@@ -96,25 +101,25 @@ def offer_options(
 def new_order(
     request: Request, staff: Sales, settings: SettingsDep, form_data: SubmittedForm
 ) -> Response:
-    """Place the order, show its totals, or fill in a part of the form."""
+    """Place the order, send the quote, show the totals, or fill in a part of the form."""
     typed = read_inputs(SHAPES, form_data.multi_items())
     step = get_text(form_data, "step")
     problem: AppError | None = None
     preview: Order | None = None
-    if step in PLACING_STEPS:
+    if step in FINAL_STEPS:
         try:
-            placed = _place_once(request, staff, settings, typed, form_data)
+            made = _make_once(request, staff, settings, typed, form_data)
         except AppError as error:
             problem = _move_errors(error, typed)
         else:
-            return see_other(f"/console/orders/{placed.number}", done="ordered")
+            return see_other(made.path, done=made.done)
     # A preview is placed in a transaction that is never committed, so its checks are the real ones.
     with app_state(request).sessions() as session:
         if step.startswith(CUSTOMER_STEP):
             fill_in_customer(session, typed, step.removeprefix(CUSTOMER_STEP))
         elif not (
             step == "find"
-            or step in PLACING_STEPS
+            or step in FINAL_STEPS
             or apply_row_step(SHAPES, typed, step)
             or apply_pick_step(SHAPES, typed, step)
         ):
@@ -137,25 +142,35 @@ def new_order(
         )
 
 
-def _place_once(
+def _make_once(
     request: Request,
     staff: Staff,
     settings: Settings,
     typed: InputValues,
     form_data: SubmittedForm,
-) -> PlacedOrder:
+) -> MadeObject:
     once = get_text(form_data, "once")
     if not once:
         raise InvalidInputError.of(FieldProblem("#/once", "Reload the page and try again."))
     form = Idempotency.of_form("console", once, owner=caller_of(request) or "")
-    payment = PLACING_STEPS[get_text(form_data, "step")]
+    step = get_text(form_data, "step")
     with app_state(request).sessions.begin() as session:
 
-        def work() -> PlacedOrder:
-            order = _place(session, staff, settings, typed, payment=payment)
-            return PlacedOrder(number=order.number)
+        def work() -> MadeObject:
+            if step == "quote":
+                quote = _send_quote(session, staff, settings, typed)
+                return MadeObject(path=f"/console/quotes/{quote.number}", done="quoted")
+            order = _place(session, staff, settings, typed, payment=step)
+            return MadeObject(path=f"/console/orders/{order.number}", done="ordered")
 
-        return form.run_once(session, PlacedOrder, work)
+        return form.run_once(session, MadeObject, work)
+
+
+def _send_quote(session: Session, staff: Staff, settings: Settings, typed: InputValues) -> Quote:
+    draft = validate_form(
+        StaffQuoteDraft, QUOTE_SHAPES, typed, reshape=reshape_quote, currency=settings.currency
+    )
+    return create_staff_quote(session, draft, settings=settings, actor=staff.actor)
 
 
 def _place(
@@ -207,7 +222,7 @@ def _draw(
         "new_order.html",
         problem=problem,
         typed=typed,
-        form={"action": PAGE, "heading": "New order"},
+        form={"action": PAGE, "heading": "New order or quote"},
         extras={"offered": find_offer_options(session, SHAPES, typed, search)},
         notes=find_offer_hints(session, typed),
         buyer_shapes=BUYER,

@@ -78,6 +78,7 @@ SUCCESS_MESSAGES = {
     "packed": "Marked as packed.",
     "password": "Password changed. Other sessions are logged out.",
     "ordered": "Order placed.",
+    "quoted": "Quote sent.",
     "paid": "Payment recorded.",
     "password-reset": "Password set. This account's sessions are logged out.",
     "price-added": "Price added.",

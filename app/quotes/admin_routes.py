@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Body, Depends, Query
 
 from app.accounts.actors import Actor
 from app.accounts.errors import InvalidTransitionError, NotAuthenticatedError, ScopeMissingError
@@ -13,6 +14,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
+from app.core.request_middleware import SettingsDep
 from app.quotes import queries, service
 from app.quotes.errors import QuoteNotOpenError
 from app.quotes.models import Quote
@@ -20,6 +22,7 @@ from app.quotes.queries import QuoteFilters, get_quote_by_number
 from app.quotes.routes import QuoteNumberPath
 from app.quotes.schemas import ExtendIn, QuoteSummaryOut, StaffQuoteOut, WithdrawIn
 from app.quotes.serializers import quote_summary_out, staff_quote_out
+from app.quotes.staff_quotes import StaffQuoteDraft, create_staff_quote
 
 router = APIRouter(
     prefix="/admin/quotes",
@@ -61,6 +64,33 @@ def list_quotes(
     rows = queries.find_quotes(session, filters, page)
     shown, cursor = page.cut(rows, queries.quote_keys)
     return Page(items=[quote_summary_out(quote) for quote in shown], next=cursor)
+
+
+@router.post(
+    "",
+    summary="Make a quote for a buyer",
+    status_code=HTTPStatus.CREATED,
+    response_model=StaffQuoteOut,
+    responses=responses(InvalidInputError, IdempotencyKeyReusedError),
+)
+def post_staff_quote(
+    session: SessionDep,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    seller: Seller,
+    draft: Annotated[StaffQuoteDraft, Body()],
+) -> object:
+    """Make a quote with agreed prices and charges, and email it to the buyer.
+
+    A price that differs from the list price needs a reason. Rights windows and customer classes are
+    checked as for a buyer.
+    """
+
+    def work() -> StaffQuoteOut:
+        quote = create_staff_quote(session, draft, settings=settings, actor=seller)
+        return staff_quote_out(session, quote)
+
+    return idempotency.run_once(session, StaffQuoteOut, work)
 
 
 @router.get("/{number}", summary="Get a quote as staff", responses=responses(NotFoundError))

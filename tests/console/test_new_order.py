@@ -13,6 +13,7 @@ from app.core.text import normalize_key
 from app.institutions.models import Institution
 from app.offers.models import Offer, RightsWindow
 from app.orders.models import Order
+from app.quotes.models import Quote
 from tests import factories
 from tests.console.staff_browser import Page, StaffBrowser
 
@@ -243,3 +244,28 @@ def test_new_order_requires_permission(packer: StaffBrowser) -> None:
     assert packer.see(PATH).status == 403
     assert packer.see(f"{PATH}/offers?q=x").status == 403
     assert packer.post(PATH, {"step": "terms", "once": "x"}).status == 403
+
+
+def test_quote_needs_little_and_is_sent_once(
+    sales: StaffBrowser, sku: str, sessions: sessionmaker[Session]
+) -> None:
+    typed = {
+        "buyer/class": "college",
+        "buyer/email": "ada@example.edu",
+        "billing_address/country": "US",
+        "lines/0/offer": sku,
+        "lines/0/unit_amount": "360",
+        "lines/0/price_reason": "Loyal buyer",
+        "step": "quote",
+        "once": "form-1",
+    }
+
+    missing = sales.post(PATH, typed | {"buyer/class": "", "once": "form-0"})
+    first, second = sales.post(PATH, typed), sales.post(PATH, typed)
+
+    assert missing.tree.xpath("//*[@id='buyer/class-error']")
+    assert first.path == second.path
+    with sessions() as session:
+        [quote] = session.scalars(select(Quote))
+        assert first.path == f"/console/quotes/{quote.number}"
+        assert (quote.total_amount, quote.country) == (36000, "US")
