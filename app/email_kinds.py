@@ -3,6 +3,7 @@
 from app.alerts.emails import ALERT_EMAILS
 from app.billing.exemption_emails import EXEMPTION_EMAILS
 from app.billing.invoice_emails import INVOICE_EMAILS
+from app.billing.vendor_emails import VendorDocumentsSent
 from app.core.email_content import EmailKinds
 from app.institutions.emails import INSTITUTION_EMAILS
 from app.notes.emails import NOTE_EMAILS
@@ -33,6 +34,7 @@ EMAIL_KINDS: EmailKinds = {
         *INVOICE_EMAILS,
         *INSTITUTION_EMAILS,
         LostLinks,
+        VendorDocumentsSent,
         *FILM_REQUEST_EMAILS,
         RenewalNoticeEmail,
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.billing.models import PurchaseOrderFile
 from app.billing.tax_models import TaxExemption
+from app.billing.vendor_models import VendorDocument
 from app.catalog.file_models import FilmFile
 from app.core import clock
 from app.core.storage import FileMissingError, Storage
@@ -28,6 +29,8 @@ QUARANTINE = "aside/"
 # Longer than any upload takes from its first byte to its row.
 LEFT_ALONE = timedelta(days=1)
 BATCH_SIZE = 500
+# Where rows name the files that belong to them.
+COLUMNS = (FilmFile.sha256, CaptionFile.sha256, PurchaseOrderFile.sha256, VendorDocument.sha256)
 
 
 def remove_orphans(readers: sessionmaker[Session], storage: Storage) -> int:
@@ -86,7 +89,7 @@ def _unknown(readers: sessionmaker[Session], names: Collection[str]) -> list[str
     with readers() as session:
         for start in range(0, len(hashes), BATCH_SIZE):
             part = hashes[start : start + BATCH_SIZE]
-            for column in (FilmFile.sha256, CaptionFile.sha256, PurchaseOrderFile.sha256):
+            for column in COLUMNS:
                 known.update(session.scalars(select(column).where(column.in_(part))))
             certificate = TaxExemption.file["sha256"].as_string()
             known.update(session.scalars(select(certificate).where(certificate.in_(part))))

@@ -19,7 +19,12 @@ MAX_FILES = 20
 
 
 def inspect_purchase_order(data: bytes, name: str) -> Upload:
-    """Return the PDF of a purchase order, ready to be stored. Slow, so outside transactions.
+    """Return the PDF of a purchase order, ready to be stored; see ``inspect_pdf``."""
+    return inspect_pdf(data, name, if_missing="Choose the purchase order as a PDF.")
+
+
+def inspect_pdf(data: bytes, name: str, *, if_missing: str) -> Upload:
+    """Return a PDF, ready to be stored. Slow, so outside transactions.
 
     Raises:
         InvalidInputError: it is missing, too large, or no readable PDF; says why.
@@ -28,7 +33,7 @@ def inspect_purchase_order(data: bytes, name: str) -> Upload:
     from app.media import pdfs  # noqa: PLC0415 - the reason is above
 
     if not data:
-        raise InvalidInputError.of(FieldProblem("#/file", "Choose the purchase order as a PDF."))
+        raise InvalidInputError.of(FieldProblem("#/file", if_missing))
     if len(data) > MAX_FILE_BYTES:
         detail = f"Upload a PDF smaller than {MAX_FILE_BYTES // 1_000_000} MB."
         raise InvalidInputError.of(FieldProblem("#/file", detail))

@@ -84,6 +84,7 @@ MENU = (
     MenuGroup(
         "Settings",
         (
+            MenuPage("Vendor documents", "/console/vendor-documents", Scope.ORDERS_READ),
             MenuPage("Staff", "/console/staff", Scope.ACCOUNTS_WRITE),
             MenuPage("API keys", "/console/keys", Scope.ACCOUNTS_WRITE),
             MenuPage("Audit log", "/console/audit", Scope.AUDIT_READ),

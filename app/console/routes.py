@@ -33,6 +33,7 @@ from app.console import (
     session_routes,
     synonym_routes,
     tax_routes,
+    vendor_document_routes,
 )
 from app.console.access import StaffDep, read_sent_form
 from app.console.films import edit_routes as film_edit_routes
@@ -78,6 +79,7 @@ for module in (
     receipt_routes,
     tax_routes,
     exemption_routes,
+    vendor_document_routes,
     film_routes,
     film_edit_routes,
     history_routes,

@@ -10,6 +10,7 @@ from app.portal import (
     people_routes,
     renewal_routes,
     sign_in_routes,
+    vendor_document_routes,
 )
 
 PARTS = (
@@ -20,6 +21,7 @@ PARTS = (
     people_routes,
     film_request_routes,
     renewal_routes,
+    vendor_document_routes,
     me_routes,
     find_order_routes,
 )

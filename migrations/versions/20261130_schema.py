@@ -23,6 +23,7 @@ from migrations.baseline import (
     renewals,
     search,
     tax,
+    vendor_documents,
     visitors,
 )
 
@@ -53,6 +54,7 @@ FEATURES = (
     payments,
     receivables,
     portal,
+    vendor_documents,
     exports,
     lookup,
     visitors,

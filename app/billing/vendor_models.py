@@ -1,0 +1,83 @@
+"""Tables of vendor documents: what a purchasing office asks of a seller, and links to them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.catalog.models import Film
+from app.core.db import Base, Timestamped
+
+
+class VendorDocumentKind(StrEnum):
+    """What a vendor document is."""
+
+    W9 = "w9"
+    BANK_DETAILS = "bank_details"
+    INSURANCE = "insurance"
+    ACCESSIBILITY = "accessibility"
+    SOLE_SOURCE = "sole_source"
+    OTHER = "other"
+
+
+VENDOR_DOCUMENT_LABELS = {
+    VendorDocumentKind.W9: "W-9",
+    VendorDocumentKind.BANK_DETAILS: "Bank details",
+    VendorDocumentKind.INSURANCE: "Certificate of insurance",
+    VendorDocumentKind.ACCESSIBILITY: "Accessibility report (VPAT/ACR)",
+    VendorDocumentKind.SOLE_SOURCE: "Sole-source letter",
+    VendorDocumentKind.OTHER: "Other document",
+}
+
+
+class VendorDocument(Timestamped, Base):
+    """A PDF for purchasing offices. A newer one replaces it; its bytes never change."""
+
+    __tablename__ = "vendor_documents"
+    __table_args__ = (
+        CheckConstraint(
+            "valid_through IS NULL OR valid_through >= valid_from", name="ends_after_start"
+        ),
+        CheckConstraint("(kind = 'sole_source') = (film_id IS NOT NULL)", name="film_of_letter"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True, doc="VD-..., for addresses")
+    kind: Mapped[VendorDocumentKind]
+    title: Mapped[str] = mapped_column(String(400))
+    film_id: Mapped[int | None] = mapped_column(
+        ForeignKey("films.id", ondelete="RESTRICT"), index=True
+    )
+    valid_from: Mapped[date]
+    valid_through: Mapped[date | None] = mapped_column(doc="Last day; null: until it is replaced")
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size_bytes: Mapped[int]
+    added_by: Mapped[str] = mapped_column(String(200))
+    replaced_at: Mapped[datetime | None] = mapped_column(
+        index=True, doc="When a newer document took its place, or staff withdrew it"
+    )
+
+    film: Mapped[Film | None] = relationship()
+
+    @property
+    def label(self) -> str:
+        """What it is, in words."""
+        return VENDOR_DOCUMENT_LABELS[self.kind]
+
+
+class VendorDocumentLink(Timestamped, Base):
+    """A secret address of a document in an email about a quote or an invoice."""
+
+    __tablename__ = "vendor_document_links"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    document_id: Mapped[int] = mapped_column(
+        ForeignKey("vendor_documents.id", ondelete="RESTRICT"), index=True
+    )
+    sent_for: Mapped[str] = mapped_column(String(40), doc="The number of the quote or invoice")
+    email: Mapped[str] = mapped_column(String(254), doc="To whom it was sent")
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    document: Mapped[VendorDocument] = relationship(lazy="joined")
