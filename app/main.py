@@ -114,8 +114,8 @@ UPLOADS = re.compile(
     "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/(files|captions)"
     "|/console/imports|/api/v1/admin/catalog/imports"
 )
-# Buyers with the link of an order or a quote, and staff, send a PDF of its purchase order. Staff send
-# vendor documents.
+# Buyers with the link of an order or a quote, and staff, send a PDF of its purchase order.
+# Staff send vendor documents.
 PURCHASE_ORDER_UPLOADS = re.compile(
     "(/console)?/orders/[^/]+/purchase-order(/files)?|/quotes/[^/]+/purchase-order"
     "|/console/vendor-documents"
