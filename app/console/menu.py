@@ -75,6 +75,7 @@ MENU = (
         "Finance",
         (
             MenuPage("Payments received", "/console/receipts", Scope.ORDERS_READ),
+            MenuPage("Aging", "/console/aging", Scope.ORDERS_READ),
             MenuPage("Tax rates", "/console/tax-rates", Scope.ORDERS_READ),
             MenuPage("Disputes", "/console/disputes", Scope.EVENTS_READ),
             MenuPage("Payment events", "/console/events", Scope.EVENTS_READ),

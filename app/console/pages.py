@@ -101,6 +101,8 @@ SUCCESS_MESSAGES = {
     "reinstated": "License reinstated.",
     "resent": "Email queued for resending.",
     "dismissed": "Event dismissed. You can still retry it.",
+    "reminders-paused": "Reminders paused.",
+    "reminders-resumed": "Reminders resumed.",
     "rest-refunded": "Refund recorded.",
     "retried": "Event processed again. See the result below.",
     "revoked": "License revoked.",
@@ -127,6 +129,8 @@ SUCCESS_MESSAGES = {
     "window-removed": "Rights window removed. The audit log keeps its details.",
     "window-saved": "Rights window saved.",
     "withdrawn": "Offer withdrawn.",
+    "write-off-undone": "Write-off undone. The invoice is open again.",
+    "written-off": "Invoice written off.",
 }
 
 

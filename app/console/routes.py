@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse, Response
 from app.console import (
     account_routes,
     admin_routes,
+    aging_routes,
     collection_routes,
     customer_form,
     customer_people_routes,
@@ -77,6 +78,7 @@ for module in (
     license_routes,
     payment_routes,
     receipt_routes,
+    aging_routes,
     tax_routes,
     exemption_routes,
     vendor_document_routes,
