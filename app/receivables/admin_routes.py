@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
 from app.accounts.keys import Scope, require_scopes
+from app.billing.errors import TaxUnresolvedError
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
@@ -100,7 +101,9 @@ def list_receipts(
     "/payments",
     summary="Record a check or transfer",
     status_code=201,
-    responses=responses(InvalidInputError, ReceiptTakenError, IdempotencyKeyReusedError),
+    responses=responses(
+        InvalidInputError, ReceiptTakenError, TaxUnresolvedError, IdempotencyKeyReusedError
+    ),
 )
 def record_receipt(
     session: SessionDep,
@@ -143,7 +146,11 @@ def get_receipt(session: ReadSessionDep, _reader: Reader, number: ReceiptPath) -
     "/payments/{number}/matches",
     summary="Match a payment",
     responses=responses(
-        NotFoundError, InvalidInputError, ReceiptVoidError, IdempotencyKeyReusedError
+        NotFoundError,
+        InvalidInputError,
+        ReceiptVoidError,
+        TaxUnresolvedError,
+        IdempotencyKeyReusedError,
     ),
 )
 def match_receipt(
