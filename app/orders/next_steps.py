@@ -92,7 +92,8 @@ def _on_terms(order: Order) -> list[str]:
     please = f"Please pay {order.balance.words_in(order.country)}{due}"
     if is_too_small(order.balance):
         return [f"{please}. {_too_small(order)}"]
-    others = f"To pay by check or bank transfer, email {order.seller['email']}."
+    email = order.seller["email"]
+    others = f"To pay by check or bank transfer, see the invoice or email {email}."
     return [f"{please} by card or bank debit here. {others}"]
 
 
