@@ -330,6 +330,7 @@ def _staff_api() -> APIRouter:
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
     from app.orders.exemption_admin_routes import router as exemptions_admin  # noqa: PLC0415
+    from app.orders.invoice_admin_routes import router as invoices_admin  # noqa: PLC0415
     from app.orders.purchase_order_admin_routes import (  # noqa: PLC0415
         router as purchase_orders_admin,
     )
@@ -357,6 +358,7 @@ def _staff_api() -> APIRouter:
         institutions_admin,
         orders_admin,
         quotes_admin,
+        invoices_admin,
         purchase_orders_admin,
         licenses_admin,
         replacements_admin,

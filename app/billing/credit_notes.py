@@ -102,7 +102,12 @@ def issue_credit_note(
         action="credit_note.issued",
         object_type="credit_note",
         object_ref=number,
-        after={"invoice": invoice.number, "total": net + tax, "sha256": note.sha256},
+        after={
+            "invoice": invoice.number,
+            "total": net + tax,
+            "currency": invoice.currency,
+            "sha256": note.sha256,
+        },
         reason=reason,
     )
     log.info("credit_note.issued", extra={"credit_note": number, "invoice": invoice.number})

@@ -29,3 +29,10 @@ class ExemptionLimitError(ConflictError):
 
     type = "exemption-limit"
     title = "Too many certificates"
+
+
+class InvoiceNotReplaceableError(ConflictError):
+    """The invoice is void or written off, or it has credit notes."""
+
+    type = "invoice-not-replaceable"
+    title = "Invoice can't be replaced"

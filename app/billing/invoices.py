@@ -97,7 +97,12 @@ def issue_invoice(
         action="invoice.issued",
         object_type="invoice",
         object_ref=number,
-        after={"order": facts.order_number, "total": facts.total_amount, "sha256": invoice.sha256},
+        after={
+            "order": facts.order_number,
+            "total": facts.total_amount,
+            "currency": facts.currency,
+            "sha256": invoice.sha256,
+        },
         reason=f"replaces {replaces.number}: {replaces.void_reason}" if replaces else "",
     )
     log.info("invoice.issued", extra={"invoice": number, "order": facts.order_number})

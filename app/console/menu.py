@@ -74,6 +74,7 @@ MENU = (
     MenuGroup(
         "Finance",
         (
+            MenuPage("Invoices", "/console/invoices", Scope.ORDERS_READ),
             MenuPage("Payments received", "/console/receipts", Scope.ORDERS_READ),
             MenuPage("Aging", "/console/aging", Scope.ORDERS_READ),
             MenuPage("Tax rates", "/console/tax-rates", Scope.ORDERS_READ),

@@ -11,6 +11,8 @@ from app.accounts.addresses import Address
 from app.accounts.models import AuditEntry
 from app.accounts.permissions import Scope
 from app.billing.credit import CreditHold
+from app.billing.invoice_queries import find_invoices_of_order
+from app.billing.models import Invoice
 from app.billing.states import TaxState
 from app.console.access import Staff
 from app.core.email_models import OutboxEmail
@@ -86,6 +88,7 @@ class OrderView:
     shipping_lines: Sequence[str]
     has_records: bool
     profiles: Sequence[tuple[str, str]]
+    invoices: Sequence[Invoice]
 
 
 def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
@@ -129,6 +132,7 @@ def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
         shipping_lines=_lines(order.shipping),
         has_records=has_records(order),
         profiles=find_profile_names(session),
+        invoices=find_invoices_of_order(session, order.number),
     )
 
 

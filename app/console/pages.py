@@ -65,6 +65,7 @@ SUCCESS_MESSAGES = {
     "film-undone": "Change undone.",
     "film-saved": "Film saved.",
     "entry-undone": "Change undone.",
+    "invoice-replaced": "Invoice replaced. The new one is sent by email.",
     "key-revoked": "API key revoked. Programs can no longer use it.",
     "match-undone": "Match undone. The amount is credit of the institution.",
     "matched": "Payment matched.",

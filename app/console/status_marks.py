@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.billing.states import ExemptionState, PurchaseOrderState
+from app.billing.states import ExemptionState, InvoiceState, PurchaseOrderState
 from app.catalog.enums import FilmStatus
 from app.catalog.file_enums import FileState
 from app.core.email_models import EmailStatus
@@ -182,6 +182,12 @@ EXEMPTION: Mapping[str, StatusMark] = {
     ExemptionState.REJECTED: StatusMark("Rejected", Shape.CROSS, Tone.QUIET),
     ExemptionState.REVOKED: StatusMark("Revoked", Shape.BACK, Tone.QUIET),
 }
+INVOICE: Mapping[str, StatusMark] = {
+    InvoiceState.OPEN: StatusMark("Open", Shape.EMPTY, Tone.WAIT),
+    InvoiceState.PAID: StatusMark("Paid", Shape.FULL, Tone.GOOD),
+    InvoiceState.VOID: StatusMark("Void", Shape.CROSS, Tone.QUIET),
+    InvoiceState.WRITTEN_OFF: StatusMark("Written off", Shape.BACK, Tone.QUIET),
+}
 MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "order": ORDER,
     "quote": QUOTE,
@@ -201,4 +207,5 @@ MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "offer": OFFER,
     "note": NOTE,
     "exemption": EXEMPTION,
+    "invoice": INVOICE,
 }
