@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from app.billing.purchase_order_comparison import ComparedOrder
 from app.billing.purchase_order_files import get_file, inspect_purchase_order
-from app.billing.purchase_orders import find_with_number
+from app.billing.purchase_orders import find_with_number, get_purchase_order
 from app.console.access import OrderReader, Sales, Staff
 from app.console.fields import Line, Number, require_text
 from app.console.forms.submission import SubmittedForm, get_text, run_once, submit
@@ -24,7 +24,7 @@ from app.core.forms import open_form
 from app.media.uploads import ensure_stored, store_upload
 from app.orders.models import Order
 from app.orders.purchase_order_download import download_file
-from app.orders.purchase_order_intake import parse_po_number
+from app.orders.purchase_order_intake import parse_po_number, use_blanket
 from app.orders.purchase_order_review import (
     compare_purchase_order,
     counter_purchase_order,
@@ -41,7 +41,7 @@ from app.orders.purchase_order_view import (
     find_reviews,
     purchase_order_out,
 )
-from app.orders.queries import get_order_by_number
+from app.orders.queries import get_order_by_number, lock_order
 from app.orders.states import OrderState
 
 router = APIRouter(prefix="/orders/{number}/purchase-order")
@@ -149,6 +149,23 @@ def reject(
 
     typed = {"reject_reason": reason}
     return _change(request, staff, number, once, work, done="po-rejected", typed=typed)
+
+
+@router.post("/use", summary="Use a blanket purchase order")
+def use(
+    request: Request,
+    staff: Sales,
+    number: Number,
+    ident: Annotated[int, Form(ge=1, le=2**31 - 1)],
+    once: Line = "",
+) -> Response:
+    """Point the order at the blanket purchase order with its number."""
+
+    def work(session: Session, order: Order) -> None:
+        locked = lock_order(session, order.number)
+        use_blanket(session, locked, get_purchase_order(session, ident), actor=staff.actor)
+
+    return _change(request, staff, number, once, work, done="po-changed")
 
 
 def _change(

@@ -117,7 +117,7 @@ ISSUE_STEPS: dict[IssueCode, tuple[TaskType, str, str]] = {
     IssueCode.TAX_UNRESOLVED: (TaskType.MONEY, "Enter the tax", "tax"),
     IssueCode.REFUND_FAILED: (TaskType.MONEY, "View refund", "refunds"),
     IssueCode.EXTERNAL_REFUND: (TaskType.MONEY, "Review license", "refunds"),
-    IssueCode.PO_REVIEW: (TaskType.ACCEPT, "Accept on terms", "accept"),
+    IssueCode.PO_REVIEW: (TaskType.ACCEPT, "Review purchase order", "/purchase-order"),
     IssueCode.DUPLICATE_PO: (TaskType.ACCEPT, "Compare orders", "concerns"),
     IssueCode.LICENSE_NOT_GRANTED: (TaskType.LICENSE, "View line", "lines"),
 }
@@ -174,7 +174,8 @@ def _issue_tasks(session: Session) -> Iterable[Task]:
     )
     for row in rows:
         kind, label, anchor = ISSUE_STEPS[row.code]
-        step = Step(label, f"/console/orders/{row.number}#{anchor}")
+        place = anchor if anchor.startswith("/") else f"#{anchor}"
+        step = Step(label, f"/console/orders/{row.number}{place}")
         yield _order_task(row, kind, since=row.created_at, reason=row.detail, step=step)
 
 

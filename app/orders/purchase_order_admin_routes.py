@@ -30,7 +30,7 @@ from app.orders import purchase_order_review as review
 from app.orders.errors import OrderClosedError
 from app.orders.models import Order
 from app.orders.purchase_order_download import download_file
-from app.orders.purchase_order_intake import parse_po_number
+from app.orders.purchase_order_intake import parse_po_number, use_blanket
 from app.orders.purchase_order_records import PurchaseOrderFilters
 from app.orders.purchase_order_routes import FIELDS, FILE_FORM, Sha256Path
 from app.orders.purchase_order_schemas import (
@@ -41,9 +41,10 @@ from app.orders.purchase_order_schemas import (
     PurchaseOrderDetailOut,
     PurchaseOrderOut,
     PurchaseOrderReasonIn,
+    PurchaseOrderUseIn,
 )
 from app.orders.purchase_order_statements import read_statement
-from app.orders.queries import get_order_by_number
+from app.orders.queries import get_order_by_number, lock_order
 from app.orders.routes import NumberPath
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
@@ -198,6 +199,27 @@ def reject_purchase_order(
 
     def apply(session: Session, order: Order) -> None:
         review.reject_purchase_order(session, order, actor=seller, reason=body.reason)
+
+    return step.run(number, apply)
+
+
+@router.post(
+    f"{OF_ORDER}/use",
+    summary="Use a blanket purchase order",
+    responses=responses(*STEP_ERRORS, InvalidTransitionError),
+)
+def use_blanket_purchase_order(
+    step: StepDep, number: NumberPath, seller: Seller, body: PurchaseOrderUseIn
+) -> OrderPurchaseOrderReviewOut:
+    """Point the order at an open blanket purchase order with the same number. Safe to repeat."""
+
+    def apply(session: Session, order: Order) -> None:
+        use_blanket(
+            session,
+            lock_order(session, order.number),
+            get_purchase_order(session, body.id),
+            actor=seller,
+        )
 
     return step.run(number, apply)
 

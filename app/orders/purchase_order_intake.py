@@ -8,6 +8,7 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.billing.models import PurchaseOrder
 from app.billing.purchase_orders import (
+    OPEN_STATES,
     PurchaseOrderDetails,
     PurchaseOrderFacts,
     close_unused,
@@ -21,7 +22,8 @@ from app.core.money import Money
 from app.core.text import normalize_key
 from app.offers.window_rules import format_day
 from app.orders.drafts import DraftPurchaseOrder, OptionalLine
-from app.orders.issues import raise_issue
+from app.orders.errors import OrderClosedError
+from app.orders.issues import raise_issue, resolve_issues
 from app.orders.models import Order
 from app.orders.states import IssueCode, OrderState
 
@@ -193,6 +195,47 @@ def set_po_number(
         close_unused(session, replaced, actor=actor, reason=why)
     raise_duplicate_po(session, order)
     return purchase_order
+
+
+def use_blanket(
+    session: Session, order: Order, purchase_order: PurchaseOrder, *, actor: Actor
+) -> None:
+    """Point a waiting order at a blanket purchase order with its number, in place of its own.
+
+    For a number that came with several orders before staff knew that it is a blanket one.
+
+    Raises:
+        InvalidInputError: it is no open blanket purchase order with the order's number.
+        OrderClosedError: the order no longer waits for its acceptance.
+    """
+    if order.state is not OrderState.SUBMITTED:
+        detail = f"Order {order.number} is {order.state}, so its purchase order stays."
+        raise OrderClosedError(detail)
+    own = order.purchase_order
+    is_same = purchase_order.key == order.po_key and (
+        purchase_order.institution_key == order.institution_key
+        or purchase_order.institution_id == order.institution_id is not None
+    )
+    if not (is_same and purchase_order.is_blanket and purchase_order.state in OPEN_STATES):
+        detail = f"Choose an open blanket purchase order with the number {order.po_number}."
+        raise InvalidInputError.of(FieldProblem("#/id", detail))
+    if own is purchase_order:
+        return
+    order.purchase_order_id = purchase_order.id
+    session.flush()
+    session.expire(order, ["purchase_order"])
+    audit.record(
+        session,
+        actor=actor,
+        action="order.purchase_order_attached",
+        object_type="order",
+        object_ref=order.number,
+        after={"purchase_order": purchase_order.id},
+    )
+    if own is not None and not own.is_blanket:
+        why = f"order {order.number} uses the blanket purchase order"
+        close_unused(session, own, actor=actor, reason=why)
+    resolve_issues(session, order, IssueCode.DUPLICATE_PO, actor=actor)
 
 
 def raise_duplicate_po(session: Session, order: Order) -> None:

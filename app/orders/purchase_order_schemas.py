@@ -148,6 +148,12 @@ class PurchaseOrderReasonIn(_Action):
     reason: Line = Field(max_length=500, examples=["The price of line 1 is that of last year"])
 
 
+class PurchaseOrderUseIn(_Action):
+    """Use a blanket purchase order with the order's number, in place of the order's own record."""
+
+    id: Whole = Field(ge=1, le=2**31 - 1, description="The blanket purchase order's id")
+
+
 class PurchaseOrderChangeIn(DraftPurchaseOrder):
     """What a purchase order says, as staff correct it."""
 

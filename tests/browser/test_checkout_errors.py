@@ -29,6 +29,7 @@ NOTE = "Please ring twice.\nThe door is green."
 def test_nothing_typed_is_lost(page: Page) -> None:
     see_checkout(page)
     page.get_by_label("Different address").check()
+    page.get_by_label("Pay later with a purchase order").check()
     for name, value in TYPED.items():
         page.locator(f"#{name}").fill(value)
     page.locator("#billing_country").select_option("CA")

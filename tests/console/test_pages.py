@@ -118,7 +118,7 @@ def test_queue_shows_reason_step_and_role(
 
     assert [row.split(" ")[0:2] for row in rows] == [["To", "accept"], ["To", "pack"]]
     assert "Check purchase order PO-77" in rows[0]
-    assert rows[0].endswith("Accept on terms")
+    assert rows[0].endswith("Review purchase order")
     assert rows[1].endswith("For fulfillment")
     page = packer.see("/console/queue")
     assert page.rows()[0].endswith("For sales")

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from app.orders.models import Order
 from app.orders.states import OrderState
+from tests import factories
 from tests.console.staff_browser import Page, StaffBrowser
 from tests.orders.test_purchase_order_review import pdf
 
@@ -143,3 +146,28 @@ def upload_status(staff: StaffBrowser, number: str) -> int:
     files = {"file": ("po.pdf", pdf(), "application/pdf")}
     answer = staff.client.post(f"{at(number)}/files", data={"once": "x"}, files=files)
     return answer.status_code
+
+
+def test_order_uses_the_blanket_with_its_number(
+    sales: StaffBrowser, sessions: sessionmaker[Session], fetch: Fetch
+) -> None:
+    with sessions.begin() as session:
+        offer = factories.offer(session)
+        first, second = (factories.order(session, offer, po_number="B 1").number for _ in range(2))
+    ident = fetch(first).purchase_order_id
+    path = f"/console/purchase-orders/{ident}"
+    sales.fill(
+        sales.see(path),
+        path,
+        po_number="B 1",
+        kind="blanket",
+        limit="5000",
+        expires_on="2090-06-30",
+    )
+
+    page = sales.see(at(second))
+    used = sales.fill(page, f"{at(second)}/use")
+
+    assert "It is for several orders, with $5,000.00 left." in page.words
+    assert "Purchase order saved." in used.words
+    assert fetch(second).purchase_order_id == ident

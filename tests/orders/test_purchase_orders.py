@@ -25,10 +25,14 @@ from app.billing.states import PurchaseOrderKind, PurchaseOrderSource, PurchaseO
 from app.core import clock
 from app.core.errors import InvalidInputError
 from app.orders.acceptance import accept
+from app.orders.allocations import Allocation
 from app.orders.cancellation import cancel
+from app.orders.errors import OrderClosedError
 from app.orders.models import Order
+from app.orders.purchase_order_intake import use_blanket
 from app.orders.queries import get_order_by_number
-from app.orders.states import IssueCode
+from app.orders.refunds import apply_refund_result, request_refund
+from app.orders.states import IssueCode, LicenseEffect, RefundStatus
 from tests import factories
 from tests.factories import STAFF
 from tests.orders.test_races import at_once
@@ -166,14 +170,57 @@ def test_blanket_serves_orders_until_its_limit(session: Session) -> None:
     assert purchase_order.used_amount == uses(session, purchase_order) == 3 * PRICE
 
 
-def test_refund_of_all_releases_the_use(session: Session) -> None:
+def test_only_a_refund_of_all_releases_the_use(session: Session) -> None:
     (order,) = blanket_orders(session, 1)
     accept(session, order, actor=STAFF)
-    release_uses(session, order.number, actor=STAFF, reason="refunded")
-    release_uses(session, order.number, actor=STAFF, reason="refunded")
+    factories.pay(session, order)
+    purchase_order = order.purchase_order
+    assert purchase_order is not None
 
-    assert order.purchase_order is not None
-    assert order.purchase_order.used_amount == 0
+    def refund(amount: int) -> int:
+        allocations = [Allocation(line=1, amount=amount)]
+        made = request_refund(
+            session,
+            order,
+            allocations=allocations,
+            effect=LicenseEffect.KEEP,
+            reason="Returned",
+            actor=STAFF,
+        )
+        apply_refund_result(
+            session,
+            refund_id=made.id,
+            reference=f"re_{amount}",
+            status=RefundStatus.SUCCEEDED,
+            actor=STAFF,
+        )
+        return purchase_order.used_amount
+
+    assert refund(10000) == PRICE
+    assert refund(PRICE - 10000) == 0
+    release_uses(session, order.number, actor=STAFF, reason="again")
+    assert purchase_order.used_amount == uses(session, purchase_order) == 0
+
+
+def test_order_moves_to_the_blanket_with_its_number(session: Session) -> None:
+    offer = factories.offer(session)
+    first, second = (factories.order(session, offer, po_number="B 1") for _ in range(2))
+    blanket, own = first.purchase_order, second.purchase_order
+    assert blanket is not None
+    assert own is not None
+    with pytest.raises(InvalidInputError):
+        use_blanket(session, second, blanket, actor=STAFF)
+    details = PurchaseOrderDetails(kind=PurchaseOrderKind.BLANKET, limit_amount=2 * PRICE)
+    change_purchase_order(session, blanket, number="B 1", key="b1", details=details, actor=STAFF)
+
+    use_blanket(session, second, blanket, actor=STAFF)
+    use_blanket(session, second, blanket, actor=STAFF)
+    accept(session, second, actor=STAFF)
+
+    assert own.state is PurchaseOrderState.CLOSED
+    assert (blanket.used_amount, codes(second)) == (PRICE, [])
+    with pytest.raises(OrderClosedError):
+        use_blanket(session, second, blanket, actor=STAFF)
 
 
 def test_expired_purchase_order_is_refused_from_the_day_after(session: Session) -> None:
