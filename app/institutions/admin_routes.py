@@ -67,7 +67,7 @@ def list_institutions(
     "",
     summary="Add an institution",
     status_code=HTTPStatus.CREATED,
-    responses=responses(IdempotencyKeyReusedError),
+    responses=responses(ConflictError, IdempotencyKeyReusedError),
 )
 def create_institution(
     *,
@@ -100,7 +100,7 @@ def get_institution(
 @router.patch(
     "/{ref}",
     summary="Update fields of an institution",
-    responses={**responses(NotFoundError, PreconditionFailedError), **MOVED},
+    responses={**responses(NotFoundError, ConflictError, PreconditionFailedError), **MOVED},
 )
 def change_institution(
     *,

@@ -44,7 +44,7 @@ def merge_institutions(
     source, target = rows[source_ref], rows[target_ref]
     session.flush()
     moved: dict[str, list[int]] = {}
-    for table, column in _references():
+    for table, column in find_references():
         ids = session.scalars(
             _move(table, column, target).where(column == source.id).returning(table.c.id)
         ).all()
@@ -95,7 +95,7 @@ def undo_merge(session: Session, source_ref: str, *, actor: Actor, reason: str =
     if target.merged_into_id is not None:
         detail = f"{target.name} ({target.ref}) was merged too. Undo that merge first."
         raise ConflictError(detail)
-    for table, column in _references():
+    for table, column in find_references():
         ids = merge.moved.get(f"{table.name}.{column.name}", [])
         if ids:
             session.execute(
@@ -115,8 +115,8 @@ def undo_merge(session: Session, source_ref: str, *, actor: Actor, reason: str =
     return source
 
 
-def _references() -> Iterator[tuple[Table, Column[int]]]:
-    """Yield every column that points to an institution."""
+def find_references() -> Iterator[tuple[Table, Column[int]]]:
+    """Yield every column of another table that points to an institution."""
     for table in Base.metadata.sorted_tables:
         if table.name in _OWN_TABLES:
             continue

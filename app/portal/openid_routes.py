@@ -7,9 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
+from app.core import throttle
 from app.core.app_state import app_state
 from app.core.config import Settings
 from app.core.errors import MovedError, NotFoundError
+from app.core.networks import network_of
 from app.core.request_middleware import SettingsDep
 from app.institutions import openid
 from app.institutions.errors import AddressNotAllowedError
@@ -23,11 +25,12 @@ from app.institutions.sessions import (
     open_member_session,
     set_member_cookie,
 )
-from app.portal.sign_in_routes import HOME, MAX_TARGET_LENGTH, Target
+from app.portal.sign_in_routes import HOME, HOUR, MAX_TARGET_LENGTH, Target
 from app.storefront.order_routes import PRIVATE
 from app.storefront.visitor import local_path
 
 router = APIRouter()
+MAX_PER_CLIENT = 100
 FLOW_COOKIE = "rr_openid"
 NO_PROVIDER = "This institution signs in by email."
 Ref = Annotated[str, Query(alias="institution", max_length=20)]
@@ -39,6 +42,11 @@ def start(
     request: Request, settings: SettingsDep, ref: Ref = "", target: Target = HOME
 ) -> Response:
     """Send the browser to the store's provider, or to that of an institution."""
+    with app_state(request).sessions.begin() as session:
+        # A provider that does not answer keeps a thread waiting.
+        throttle.hit(
+            session, "openid from", network_of(request), limit=MAX_PER_CLIENT, seconds=HOUR
+        )
     with app_state(request).readers() as session:
         provider, _ = _provider(session, settings, ref)
     safe_target = local_path(target, HOME)

@@ -1,13 +1,19 @@
 """The staff's API of institutions: checked input, unique domains and numbers, verification."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.audit import entries_about
 from app.accounts.keys import Scope, create_key
+from app.core.errors import ConflictError, InvalidInputError
+from app.institutions.schemas import InstitutionIn
+from app.institutions.service import create_institution
+from tests.factories import STAFF
+from tests.orders.test_races import at_once
 
 PATH = "/api/v1/admin/institutions"
 COLLEGE: dict[str, Any] = {
@@ -189,3 +195,16 @@ def test_repeated_request_creates_one(staff: TestClient) -> None:
     headers = {"Idempotency-Key": "once"}
     refs = {staff.post(PATH, json=COLLEGE, headers=headers).json()["ref"] for _ in range(2)}
     assert len(refs) == 1
+
+
+def test_concurrent_editors_give_a_domain_to_one_institution(
+    sessions: sessionmaker[Session],
+) -> None:
+    def create_named(name: str) -> Callable[[Session], object]:
+        draft = InstitutionIn.model_validate(COLLEGE | {"name": name})
+        return lambda session: create_institution(session, draft, currency="USD", actor=STAFF).name
+
+    results = at_once(sessions, *(create_named(f"College {number}") for number in range(4)))
+    assert sum(isinstance(result, str) for result in results) == 1
+    refused = [result for result in results if not isinstance(result, str)]
+    assert all(isinstance(error, ConflictError | InvalidInputError) for error in refused)

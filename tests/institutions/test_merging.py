@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.keys import Scope, create_key
@@ -177,3 +177,20 @@ def test_merge_over_the_api_redirects_and_is_undone(client: TestClient, session:
     assert restored.json() | {"updated_at": ""} == before | {"updated_at": ""}
     assert client.post(f"{PATH}/{source}/undo-merge").status_code == 409
     assert client.get(f"{PATH}/{target}").json()["merged_from"] == []
+
+
+@pytest.mark.once
+def test_every_reference_to_an_institution_can_be_moved() -> None:
+    """A merge moves rows by their id; a unique constraint of one institution would stop it."""
+    references = list(merging.find_references())
+    assert {table.name for table, _ in references} > {model.__tablename__ for model in TABLES}
+    for table, column in references:
+        assert [each.name for each in table.primary_key] == ["id"], table.name
+        unique = [
+            constraint
+            for constraint in table.constraints
+            if isinstance(constraint, UniqueConstraint) and column.name in constraint.columns
+        ]
+        assert not unique, table.name
+        assert not any(i.unique for i in table.indexes if column.name in i.columns), table.name
+        assert not column.unique, table.name
