@@ -37,10 +37,13 @@ PUBLIC: Mapping[str, str] = {
     "terms": "/terms",
     "privacy": "/privacy",
     "accessibility": "/accessibility",
+    "sign in": "/account/sign-in",
+    "expired sign-in link": "/account/sign-in/link?token=x",
+    "expired invitation": "/account/invitation?token=x",
     "not found": "/nothing/here",
 }
 
-MISSING = {"verify nothing", "not found"}
+MISSING = {"verify nothing", "expired sign-in link", "expired invitation", "not found"}
 
 
 def see_checkout(page: Page) -> None:
@@ -151,6 +154,8 @@ CONSOLE = (
         "queue",
         "orders",
         "quotes",
+        "customers",
+        "new-customer",
         "emails",
         "licenses",
         "events?show=all",

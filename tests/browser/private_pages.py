@@ -3,6 +3,7 @@
 Made as the store's own services make it, without the mail and the worker that come between.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,6 +20,10 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.email_models import OutboxEmail
+from app.core.email_outbox import emails_for
+from app.institutions.invitations import invite_person
+from app.institutions.member_schemas import InvitationIn
+from app.institutions.sign_in import request_link
 from app.lookup import service as lists
 from app.notes import links as note_links
 from app.notes import service as notes
@@ -28,6 +33,9 @@ from app.offers.licensing import Buyer
 from app.storefront.lookup_files import ListRow
 from app.storefront.lookup_view import match_query
 from tests.browser.orders import FILM
+from tests.emails import text_of
+from tests.factories import STAFF
+from tests.institutions.people import add_institution
 from tests.notes.writers import NOTE, link_in
 from tests.processes import Store
 
@@ -92,10 +100,37 @@ def end_of_replies(store: Store) -> str:
     return f"{page.path}?{page.query}"
 
 
+def sign_in_link(store: Store) -> str:
+    """Request a sign-in link, and return where it leads."""
+    settings = Settings(_env_file=None)
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        request_link(session, settings, email="ada@example.edu", target="/account")
+        return _last_link(session, "sign-in")
+
+
+def invitation(store: Store) -> str:
+    """Invite a person to an institution, and return where they accept."""
+    settings = Settings(_env_file=None)
+    draft = InvitationIn(email="bo@town.org", name="Bo Reader")
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        college = add_institution(session, "Example College")
+        invite_person(session, settings, college, draft, actor=STAFF)
+        return _last_link(session, college.ref)
+
+
+def _last_link(session: Session, reference: str) -> str:
+    email = emails_for(session, reference)[-1]
+    found = re.search(r"/account/\S+", text_of(email))
+    assert found
+    return found[0]
+
+
 READERS: Mapping[str, Callable[[Store], str]] = {
     "list": long_list,
     "list under way": list_under_way,
     "alert": managed_alert,
     "note to confirm": note_to_confirm,
     "end of replies": end_of_replies,
+    "sign-in link": sign_in_link,
+    "invitation": invitation,
 }
