@@ -67,6 +67,11 @@ class Member(Timestamped, Base):
         """Return whether the person has any of ``roles``."""
         return any(role in self.roles for role in roles)
 
+    def is_over_limit(self, amount: int) -> bool:
+        """Return whether ``amount`` minor units need an approver of the person's institution."""
+        has_limit = self.institution_id is not None and self.spending_limit is not None
+        return has_limit and amount > (self.spending_limit or 0)
+
     def can_approve(self, amount: int) -> bool:
         """Return whether the person may commit their institution to ``amount`` minor units."""
         has_authority = self.has_role(MemberRole.LIBRARIAN, MemberRole.APPROVER)

@@ -16,6 +16,8 @@ from app.core.errors import ConflictError, InvalidInputError
 from app.core.idempotency import Idempotency
 from app.core.numbers import new_token
 from app.core.request_middleware import settings_of
+from app.institutions.member_models import Member
+from app.institutions.sessions import OptionalMemberDep
 from app.orders import carts
 from app.orders.carts import CartReview
 from app.orders.placement import count_order_request, place
@@ -33,6 +35,10 @@ from app.web.prose import prose
 from app.web.rendering import render
 
 router = APIRouter()
+NEEDS_APPROVER = (
+    "This order is over your spending limit. Get a quote from your cart, and share it with an "
+    "approver at your institution. They can accept it."
+)
 
 
 class PlacedOrder(BaseModel):
@@ -65,7 +71,9 @@ def show_checkout(request: Request, session: ReadSessionDep, token: CartTokenDep
 
 
 @router.post("/checkout")
-def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) -> Response:
+def place_order(
+    request: Request, form: FieldsDep, cart_cookie: CartTokenDep, member: OptionalMemberDep
+) -> Response:
     """Place the order and redirect to the payment, or show the problems by field."""
     sessions = store_state(request).sessions
     # The form has the token too, for a browser that lost its cookies.
@@ -73,7 +81,7 @@ def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) ->
     try:
         # In a transaction that ends before the request to Stripe.
         with sessions.begin() as session:
-            placed = _placed_once(request, session, form, token)
+            placed = _placed_once(request, session, form, token, member)
     except _ToCartError:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
     except _InvalidFormError as error:
@@ -90,7 +98,11 @@ def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) ->
 
 
 def _placed_once(
-    request: Request, session: Session, form: Mapping[str, str], token: str | None
+    request: Request,
+    session: Session,
+    form: Mapping[str, str],
+    token: str | None,
+    member: Member | None,
 ) -> PlacedOrder:
     """Place the order and empty the cart, once per form."""
     # Bound to the cart, so that no visitor learns of another's order.
@@ -109,12 +121,14 @@ def _placed_once(
             raise _InvalidFormError(checkout.problems)
         email = checkout.draft.buyer.email
         count_order_request(session, request, email=email, limit=settings.orders_per_hour)
-        actor = Actor.guest(email)
+        actor = member.actor if member else Actor.guest(email)
         try:
             order = place(session, checkout.draft, settings=settings, actor=actor)
         except InvalidInputError as error:
             problems = checkout_form.problems_by_field(error.errors, form, review)
             raise _InvalidFormError(problems) from error
+        if member is not None and member.is_over_limit(order.total_amount):
+            raise _InvalidFormError({"": NEEDS_APPROVER})
         carts.clear_cart(session, cart)
         return PlacedOrder(number=order.number, token=order.access_token)
 

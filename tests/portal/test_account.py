@@ -156,3 +156,31 @@ def test_lists_continue_on_the_next_page(
     shown = [page.all("//li//p[@class='quiet']") for page in (first, second)]
     assert [len(rows) for rows in shown] == [25, 1]
     assert {row.split()[1].rstrip(",") for rows in shown for row in rows} == placed
+
+
+@pytest.mark.parametrize("limit", [39799, 39800, None])
+def test_checkout_over_the_spending_limit_waits_for_an_approver(
+    client: TestClient,
+    sessions: sessionmaker[Session],
+    people: dict[str, Member],
+    limit: int | None,
+) -> None:
+    with sessions.begin() as session:
+        offer = factories.offer(session)
+        slug, sku = offer.film.slug, offer.sku
+        session.get_one(Member, people["librarian"].id).spending_limit = limit
+    sign_in(client, people["librarian"])
+    visitor = Visitor(client)
+    visitor.is_a_college(next_path=f"/films/{slug}")
+    visitor.add(slug, sku)
+    page = visitor.order(email="ada@north.edu", pay="po", po_number="PO-1")
+    with sessions() as session:
+        orders = session.scalars(select(Order)).all()
+    if limit == 39799:
+        assert page.status == 422
+        assert page.problems()[0].startswith("This order is over your spending limit.")
+        assert orders == []
+        assert "$398.00" in visitor.get("/cart").text
+    else:
+        assert page.status == 200
+        assert len(orders) == 1
