@@ -1,6 +1,7 @@
 """The quote as a PDF/UA document, from its row alone: the same quote gives the same bytes."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.accounts.customers import CLASSES
 from app.core import documents
@@ -8,6 +9,7 @@ from app.core.config import Settings
 from app.core.documents import Column, Document, Link, Table, Text, Total, Totals
 from app.core.money import Money
 from app.core.text import isolate
+from app.licenses.time_zones import latest_time_zone_of
 from app.offers.pricing import MEASURE_LABELS
 from app.offers.rights_text import document_questions
 from app.offers.territories import country_name_in_sentence
@@ -76,11 +78,13 @@ def build_document(quote: Quote) -> Document:
 
 def _facts(quote: Quote) -> list[tuple[str, str]]:
     facts = CLASSES[quote.customer_class]
+    # In the zone of the quote's page.
+    zone = ZoneInfo(latest_time_zone_of(quote.country, at=quote.created_at))
     size = f", {quote.size:,} {MEASURE_LABELS[facts.size_measure]}" if quote.size else ""
     contact = ", ".join(part for part in (isolate(quote.contact_name), quote.email) if part)
     pairs = [
         ("Quote", quote.number),
-        ("Date", format_day(quote.created_at.date())),
+        ("Date", format_day(quote.created_at.astimezone(zone).date())),
         ("Valid through", format_day(quote.valid_through)),
         ("Replaces", quote.supersedes.number if quote.supersedes else ""),
         ("Prepared for", f"{facts.label}{size}, in {country_name_in_sentence(quote.country)}"),
