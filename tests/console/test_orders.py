@@ -13,6 +13,7 @@ from app.orders.payment_recording import record_payment_pending
 from app.orders.states import FulfillmentState, OrderState, PaymentState, ShipmentState
 from tests import factories
 from tests.console.staff_browser import StaffBrowser
+from tests.factories import SETTINGS
 
 Fetch = Callable[[str], Order]
 
@@ -204,7 +205,7 @@ def test_check_is_recorded_once(finance: StaffBrowser, placed: str, fetch: Fetch
             amount="$398.00",
             method="check",
             reference="4711",
-            received_on=clock.today().isoformat(),
+            received_on=clock.today(SETTINGS.seller_time_zone).isoformat(),
         )
 
     order = fetch(placed)
