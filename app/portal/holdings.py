@@ -11,7 +11,7 @@ from app.billing.models import Invoice
 from app.billing.states import InvoiceState
 from app.core import clock
 from app.core.pagination import PageParams, id_of, instant_of
-from app.institutions.member_models import Member
+from app.institutions.member_models import Member, MemberRole
 from app.licenses.models import License
 from app.licenses.queries import has_status
 from app.licenses.states import LicenseStatus
@@ -42,13 +42,21 @@ class Attention:
     orders: Sequence[Order]
     invoices: Sequence[Invoice]
     quotes: Sequence[Quote]
+    approvals: Sequence[Quote]
     requests: int
     ending: int
     ends_before: date
 
     def __bool__(self) -> bool:
         """Return whether there is anything."""
-        return bool(self.orders or self.invoices or self.quotes or self.requests or self.ending)
+        return bool(
+            self.orders
+            or self.invoices
+            or self.quotes
+            or self.approvals
+            or self.requests
+            or self.ending
+        )
 
 
 def find_member_orders(session: Session, member: Member, page: PageParams) -> Sequence[Order]:
@@ -128,7 +136,25 @@ def find_attention(session: Session, member: Member) -> Attention:
         ).limit(MAX_ATTENTION)
     ).all()  # fmt: skip
     requests = count_open(session, member)
-    return Attention(orders, invoices, quotes, requests, ending or 0, ends_before)
+    approvals = find_approvals(session, member)
+    return Attention(orders, invoices, quotes, approvals, requests, ending or 0, ends_before)
+
+
+def find_approvals(session: Session, member: Member) -> Sequence[Quote]:
+    """Return open quotes over the limit of the colleague who asked, which the person may accept."""
+    if not member.has_role(MemberRole.APPROVER):
+        return []
+    found = session.scalars(
+        _quotes(member)
+        .join(Member, Member.email == func.lower(Quote.email))
+        .where(
+            Quote.state == QuoteState.OPEN,
+            Quote.expires_at > clock.now(),
+            Member.institution_id == member.institution_id,
+            Quote.total_amount > Member.spending_limit,
+        )
+    )
+    return [quote for quote in found if member.can_approve(quote.total_amount)][:MAX_ATTENTION]
 
 
 def _orders(member: Member) -> Select[Order]:

@@ -184,3 +184,21 @@ def test_checkout_over_the_spending_limit_waits_for_an_approver(
     else:
         assert page.status == 200
         assert len(orders) == 1
+
+
+@pytest.mark.parametrize(("limit", "waits"), [(39799, True), (39800, False), (None, False)])
+def test_quote_over_the_limit_of_who_asked_waits_for_the_approver(
+    client: TestClient,
+    sessions: sessionmaker[Session],
+    people: dict[str, Member],
+    limit: int | None,
+    waits: bool,  # noqa: FBT001
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(Member, people["requester"].id).spending_limit = limit
+        buyer = quote_json()["buyer"] | {"email": "cy@north.edu"}
+        number = quote_factories.quote(session, buyer=buyer).number
+    for who in ("approver", "librarian", "stranger"):
+        sign_in(client, people[who])
+        words = f"Quote {number} of cy@north.edu, $398.00, waits for an approver."
+        assert (words in Visitor(client).get("/account").text) is (waits and who == "approver")
