@@ -152,7 +152,7 @@ def _draw(
         staff,
         "invoice.html",
         problem=problem,
-        typed=typed or {},
+        typed=typed or dict.fromkeys(("po_number", "ap_name", "ap_email", "reason")),
         invoice=invoice,
         order=get_order_by_number(session, invoice.order_number),
         content=InvoiceContent.model_validate(invoice.content),

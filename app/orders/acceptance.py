@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from app.offers.territories import Territory
 from app.orders.credit_checks import check_credit
 from app.orders.errors import OrderClosedError
 from app.orders.fulfillment import fulfill, sync_fulfillment_state, transition_order
-from app.orders.invoicing import sync_invoice
+from app.orders.invoicing import seller_of, sync_invoice
 from app.orders.issues import resolve_issues
 from app.orders.models import Order, OrderLine
 from app.orders.order_emails import queue_order_accepted
@@ -82,7 +83,8 @@ def accept(
     usual = own if own is not None else int(order.seller["terms_days"])
     days = terms_days if terms_days is not None else usual
     order.on_terms = True
-    order.due_on = clock.today() + timedelta(days=days)
+    # From the day that its invoice bears.
+    order.due_on = clock.today(seller_of(order).time_zone) + timedelta(days=days)
     order.expires_at = None
     session.flush()
     why = reason or f"purchase order {order.po_number}, net {days} days"
@@ -125,7 +127,9 @@ def _refuse_other_terms(
             .order_by(AuditEntry.id.desc())
             .limit(1)
         ).first()
-        if accepted_at and order.due_on != accepted_at.date() + timedelta(days=terms_days):
+        zone = ZoneInfo(seller_of(order).time_zone)
+        agreed = timedelta(days=terms_days)
+        if accepted_at and order.due_on != accepted_at.astimezone(zone).date() + agreed:
             detail = f"Order {order.number} is already accepted. Payment is due by {order.due_on}."
             problems.append(FieldProblem("#/terms_days", detail))
     if problems:

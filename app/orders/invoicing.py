@@ -5,6 +5,8 @@ transaction. It works out from the order alone what its invoice and credit notes
 safe to repeat.
 """
 
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -117,7 +119,7 @@ def build_facts(order: Order, *, seller: LegalSeller | None = None) -> InvoiceFa
             InvoicePayment(
                 method=payment.method,
                 number=printed_number(payment) or "",
-                received_on=payment.received_at.date(),
+                received_on=payment.received_at.astimezone(ZoneInfo(seller.time_zone)).date(),
                 amount=payment.amount,
             )
             for payment in order.payments

@@ -25,6 +25,7 @@ def test_invoice_is_found_and_replaced(client: TestClient, session: Session) -> 
     path = f"/console/invoices/{invoice.number}"
     page = biller.see(path)
     assert "$398.00" in page.words
+    assert page.tree.xpath("//input[@name='po_number']/@value") == ["PO-771"]
 
     refused = biller.fill(page, f"{path}/replace", po_number="PO-772", ap_email="nobody")
     assert refused.status == 422

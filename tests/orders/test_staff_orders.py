@@ -84,7 +84,7 @@ def test_staff_order_on_terms_is_accepted_with_agreed_price(
     assert answer.status_code == 201, answer.text
     order = answer.json()
     assert (order["state"], order["payment_state"]) == ("accepted", "unpaid")
-    assert order["due_on"] == (clock.today() + timedelta(days=45)).isoformat()
+    assert order["due_on"] == (clock.today("America/New_York") + timedelta(days=45)).isoformat()
     assert order["total"]["amount"] == 2 * 29800 + 10000 + 5000
     assert [line["list_unit"] for line in order["lines"]] == [
         {"amount": 39800, "currency": "USD"},
