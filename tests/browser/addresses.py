@@ -156,6 +156,7 @@ CONSOLE = (
         "quotes",
         "customers",
         "new-customer",
+        "new-order",
         "emails",
         "licenses",
         "events?show=all",
