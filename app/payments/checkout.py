@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
+from app.billing.invoices import find_live_invoice
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_new
@@ -28,7 +29,7 @@ from app.orders.next_steps import other_ways
 from app.orders.queries import get_order_by_number
 from app.orders.states import IssueCode, OrderState, PaymentState
 from app.orders.taxes import refuse_unresolved_tax
-from app.payments.checkout_request import build_request, from_json, to_json
+from app.payments.checkout_request import build_request, find_page, from_json, to_json
 from app.payments.errors import (
     AlreadyPaidError,
     GatewayDeniedError,
@@ -70,6 +71,8 @@ class Owed:
 
     amount: Money
     adds_tax: bool
+    page: str = ""
+    """The path of the page that the payment page leads back to."""
 
 
 def start_checkout(
@@ -97,7 +100,14 @@ def start_checkout(
             url = (
                 _open(sessions, gateway, settings, attempt, is_new=is_new)
                 if attempt.session_id is None
-                else _reuse(sessions, gateway, number, attempt.session_id, owed=owed)
+                else _reuse(
+                    sessions,
+                    gateway,
+                    number,
+                    attempt.session_id,
+                    owed=owed,
+                    leads_back=f"{owed.page}/return?" in attempt.request["success_url"],
+                )
             )
         except GatewayError as error:
             raise _report_refusal(sessions, number, error) from error
@@ -199,13 +209,14 @@ def _prepare_attempt(
         raise NotFoundError(detail)
     last = _last_attempt(session, order)
     _check_payable(order, last)
-    owed = Owed(order.balance, adds_tax=order.waits_for_stripe_tax)
+    invoice = find_live_invoice(session, order.number)
+    owed = Owed(order.balance, adds_tax=order.waits_for_stripe_tax, page=find_page(order, invoice))
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
         return last, owed, False
     attempt = last.attempt + 1 if last is not None else 1
     now = clock.now()
     expires_at = _expiry(settings, now)
-    request = build_request(order, settings, attempt=attempt, expires_at=expires_at)
+    request = build_request(order, invoice, settings, attempt=attempt, expires_at=expires_at)
     created = insert_new(
         session,
         CheckoutAttempt,
@@ -328,8 +339,12 @@ def _reuse(
     session_id: str,
     *,
     owed: Owed,
+    leads_back: bool,
 ) -> str | None:
-    """Return the address of a page that stays open for a while and asks for what is owed."""
+    """Return the address of a page that stays open for a while and asks for what is owed.
+
+    One that was opened before the order had an invoice, and so leads back to the order, is closed.
+    """
     try:
         checkout = _call_stripe(lambda: gateway.fetch_checkout(session_id))
     except GatewayRefusedError as error:
@@ -342,7 +357,7 @@ def _reuse(
     closes_soon = checkout.expires_at - clock.now() < MIN_TIME_TO_PAY
     # A check that came since changes the amount.
     if checkout.status is CheckoutStatus.OPEN and (
-        closes_soon or not checkout.asks_for(owed.amount, adds_tax=owed.adds_tax)
+        closes_soon or not leads_back or not checkout.asks_for(owed.amount, adds_tax=owed.adds_tax)
     ):
         # Closed first, so that there are never two pages on which one order could be paid.
         checkout = _call_stripe(lambda: gateway.expire_checkout(session_id))

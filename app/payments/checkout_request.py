@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from app.billing.models import Invoice
 from app.billing.states import TaxKind
 from app.billing.tax import kind_of_delivery
 from app.core.config import Settings
@@ -13,10 +14,20 @@ from app.payments.facts import CheckoutLine, CheckoutRequest, TaxCustomer
 
 
 def build_request(
-    order: Order, settings: Settings, *, attempt: int, expires_at: datetime
+    order: Order,
+    invoice: Invoice | None,
+    settings: Settings,
+    *,
+    attempt: int,
+    expires_at: datetime,
 ) -> CheckoutRequest:
-    """Return the request for a page on which ``order`` can be paid."""
-    page, token = f"/orders/{order.number}", order.access_token
+    """Return the request for a page on which ``order`` can be paid.
+
+    It leads back to the order, or to its ``invoice``: accounts payable may have the link of the
+    invoice only, and holders of the order's link may see both.
+    """
+    page = find_page(order, invoice)
+    token = invoice.access_token if invoice else order.access_token
     return CheckoutRequest(
         order_number=order.number,
         attempt=attempt,
@@ -28,6 +39,11 @@ def build_request(
         cancel_url=settings.url(f"{page}?token={token}"),
         expires_at=expires_at,
     )
+
+
+def find_page(order: Order, invoice: Invoice | None) -> str:
+    """Return the path to which the payment page leads back, without its secret."""
+    return f"/invoices/{invoice.number}" if invoice else f"/orders/{order.number}"
 
 
 def _lines(order: Order) -> tuple[CheckoutLine, ...]:

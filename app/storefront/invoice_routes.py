@@ -4,6 +4,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from app.billing.invoice_content import CreditNoteContent, InvoiceContent
 from app.billing.invoice_documents import METHOD_LABELS, get_pdf
@@ -18,7 +19,9 @@ from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.request_middleware import SettingsDep, answer_with
 from app.orders.models import printed_number
+from app.orders.next_steps import can_be_paid
 from app.orders.queries import get_order_by_number
+from app.orders.states import PaymentState
 from app.storefront.order_routes import PRIVATE
 from app.web.rendering import render
 
@@ -54,7 +57,13 @@ def show_invoice(
     request: Request, session: ReadSessionDep, number: str, token: Token = ""
 ) -> Response:
     """Show the invoice with the payments and the balance of today; others get 404."""
-    invoice = get_invoice_for_holder(session, number, token)
+    return draw_invoice(request, session, get_invoice_for_holder(session, number, token))
+
+
+def draw_invoice(
+    request: Request, session: Session, invoice: Invoice, *, failure: str = ""
+) -> Response:
+    """Draw the page of an invoice; ``failure`` is why it can't be paid online now."""
     order = get_order_by_number(session, invoice.order_number)
     is_credited = invoice.credited_amount >= invoice.total_amount > 0
     word, shape = STATE_LABELS[invoice.state]
@@ -62,6 +71,9 @@ def show_invoice(
         request,
         "storefront/invoice.html",
         invoice=invoice,
+        can_pay=can_be_paid(order) and invoice.balance.amount > 0,
+        is_pending=order.payment_state is PaymentState.PENDING,
+        failure=failure,
         content=InvoiceContent.model_validate(invoice.content),
         status=("Credited" if is_credited and invoice.state is InvoiceState.PAID else word, shape),
         payments=[
