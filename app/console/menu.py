@@ -76,7 +76,7 @@ MENU = (
         (
             MenuPage("Invoices", "/console/invoices", Scope.ORDERS_READ),
             MenuPage("Payments received", "/console/receipts", Scope.ORDERS_READ),
-            MenuPage("Aging", "/console/aging", Scope.ORDERS_READ),
+            MenuPage("Aging", "/console/aging", Scope.ORDERS_READ, ("/console/statements",)),
             MenuPage("Tax rates", "/console/tax-rates", Scope.ORDERS_READ),
             MenuPage("Disputes", "/console/disputes", Scope.EVENTS_READ),
             MenuPage("Payment events", "/console/events", Scope.EVENTS_READ),

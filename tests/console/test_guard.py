@@ -25,6 +25,7 @@ from app.console import (
     receipt_routes,
     refund_routes,
     session_routes,
+    statement_routes,
     synonym_routes,
 )
 from app.console.films import edit_routes as film_edit_routes
@@ -54,6 +55,7 @@ ROUTE_MODULES = (
     receipt_routes,
     refund_routes,
     session_routes,
+    statement_routes,
     synonym_routes,
     window_routes,
 )
@@ -71,6 +73,8 @@ PAGES: dict[str, Scope | None] = {
     "/mails/{email_id}": Scope.ORDERS_READ,
     "/licenses": Scope.ORDERS_READ,
     "/licenses/{number}": Scope.ORDERS_READ,
+    "/statements/{number}": Scope.ORDERS_READ,
+    "/statements/{number}.pdf": Scope.ORDERS_READ,
     "/aging": Scope.ORDERS_READ,
     "/aging.csv": Scope.ORDERS_READ,
     "/aging/{number}": Scope.ORDERS_READ,
