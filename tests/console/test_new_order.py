@@ -81,7 +81,7 @@ def test_order_on_terms_is_placed_once(
         [order] = session.scalars(select(Order))
         assert (order.state, order.total_amount) == ("accepted", 2 * 36000 + 5000)
         assert (order.lines[0].list_unit_amount, order.ap_email) == (39800, "ap@example.edu")
-        assert order.due_on == clock.today() + timedelta(days=45)
+        assert order.due_on == clock.today(factories.SETTINGS.seller_time_zone) + timedelta(days=45)
         assert order.billing["region"] == "NY"
         kinds = {email.kind for email in emails_for(session, order.number)}
         assert "order-accepted" in kinds
