@@ -33,7 +33,10 @@ def test_purchase_order_is_accepted_on_terms(
     assert "Order accepted." in answer.words
     order = fetch(purchase)
     assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.UNPAID)
-    assert (order.po_number, order.due_on) == ("PO-78", clock.today() + timedelta(days=45))
+    assert (order.po_number, order.due_on) == (
+        "PO-78",
+        clock.today("America/New_York") + timedelta(days=45),
+    )
     assert order.lines[0].license is not None
     assert order.attention == []
 
