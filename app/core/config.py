@@ -206,6 +206,8 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(zone)
         except (LookupError, OSError, ValueError) as error:
+            if not _has_zone_data():
+                return zone  # the check at start says what to install
             msg = "must be an IANA time zone, such as America/New_York"
             raise ValueError(msg) from error
         return zone
@@ -304,6 +306,14 @@ def get_settings() -> Settings:
     except (OSError, UnicodeError):
         problem = "the file .env cannot be read, or is not UTF-8"
         raise StartupError([problem], log_format=read_log_format()) from None
+
+
+def _has_zone_data() -> bool:
+    try:
+        ZoneInfo("UTC")
+    except (LookupError, OSError):
+        return False
+    return True
 
 
 class _ConflictsError(ValueError):

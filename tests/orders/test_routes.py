@@ -13,10 +13,9 @@ from app.core.email_models import OutboxEmail
 from app.core.email_outbox import build_message, read_email
 from app.core.idempotency import IdempotencyRecord
 from app.email_kinds import EMAIL_KINDS
-from app.offers.window_rules import format_day
 from app.orders.fulfillment import ship
 from app.orders.models import Order
-from app.orders.next_steps import next_steps
+from app.orders.next_steps import local_day, next_steps
 from tests import factories
 from tests.emails import html_of, text_of
 from tests.factories import STAFF
@@ -326,7 +325,7 @@ def test_electronic_delivery_shows_its_date(session: Session) -> None:
     assert access.shipped_at
     assert next_steps(order) == [
         (
-            f"We emailed you access to your film on {format_day(access.shipped_at.date())}. If you "
+            f"We emailed you access to your film on {local_day(order, access.shipped_at)}. If you "
             f"didn't get the email, contact us."
         )
     ]

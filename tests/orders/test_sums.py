@@ -63,7 +63,11 @@ def check(order: Order) -> None:
         assert line.refunded_amount == sum(taken) <= line.gross_amount
     for part, refunded, amount in (
         ("charges", order.charges_refunded_amount, order.charges_amount + taxes.get("charges", 0)),
-        ("shipping", order.shipping_refunded_amount, order.shipping_amount + taxes.get("shipping", 0)),
+        (
+            "shipping",
+            order.shipping_refunded_amount,
+            order.shipping_amount + taxes.get("shipping", 0),
+        ),
     ):
         taken = [e["amount"] for r in gone for e in r.allocations if e["line"] == part]
         assert refunded == sum(taken) <= amount
