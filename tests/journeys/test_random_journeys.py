@@ -7,7 +7,13 @@ from typing import Any, TypeVar
 import time_machine
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -100,6 +106,19 @@ class Journeys(RuleBasedStateMachine):
     def pick(self, model: type[Row], index: int) -> Row | None:
         rows = self.session.scalars(select(model).order_by(model.id)).all()  # type: ignore[attr-defined]
         return rows[index % len(rows)] if rows else None
+
+    @initialize()
+    def start_with_some_orders(self) -> None:
+        disc, years, year = self.offers
+        accept(
+            self.session,
+            factories.order(self.session, years, disc, po_number="PO-0"),
+            actor=STAFF,
+        )
+        factories.paid_order(self.session, year, years)
+        blanket: dict[str, Any] = {"po_number": "BLANKET-1", "purchase_order": BLANKET}
+        accept(self.session, factories.order(self.session, year, **blanket), actor=STAFF)
+        self.session.expire_all()
 
     @rule(index=INDEX, count=st.integers(1, 3))
     def get_quote(self, index: int, count: int) -> None:
@@ -341,8 +360,8 @@ def test_random_journeys_keep_every_promise(sessions: sessionmaker[Session]) -> 
     run_state_machine_as_test(
         Bound,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=30,
+            max_examples=25,
+            stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

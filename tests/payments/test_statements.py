@@ -32,4 +32,4 @@ def test_place_and_pay_statement_counts(shop: Shop, session: Session) -> None:
     with counted(session) as paying:
         assert shop.deliver(event) == 200
 
-    assert (len(placing), len(opening), len(paying)) == (29, 7, 33)
+    assert (len(placing), len(opening), len(paying)) == (29, 8, 33)
