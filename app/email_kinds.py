@@ -7,6 +7,7 @@ from app.billing.vendor_emails import VendorDocumentsSent
 from app.core.email_content import EmailKinds
 from app.institutions.emails import INSTITUTION_EMAILS
 from app.notes.emails import NOTE_EMAILS
+from app.orders.correction_emails import CORRECTION_EMAILS
 from app.orders.order_emails import ORDER_EMAILS
 from app.orders.payment_emails import PAYMENT_EMAILS
 from app.orders.purchase_order_emails import PURCHASE_ORDER_EMAILS
@@ -26,6 +27,7 @@ EMAIL_KINDS: EmailKinds = {
         *RECEIVABLE_EMAILS,
         *PURCHASE_ORDER_EMAILS,
         *REPLACEMENT_EMAILS,
+        *CORRECTION_EMAILS,
         *TAX_EMAILS,
         *QUOTE_EMAILS,
         *EXEMPTION_EMAILS,

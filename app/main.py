@@ -329,6 +329,7 @@ def _staff_api() -> APIRouter:
     from app.media.caption_admin_routes import router as captions_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
+    from app.orders.correction_admin_routes import router as corrections_admin  # noqa: PLC0415
     from app.orders.exemption_admin_routes import router as exemptions_admin  # noqa: PLC0415
     from app.orders.invoice_admin_routes import router as invoices_admin  # noqa: PLC0415
     from app.orders.purchase_order_admin_routes import (  # noqa: PLC0415
@@ -362,6 +363,7 @@ def _staff_api() -> APIRouter:
         purchase_orders_admin,
         licenses_admin,
         replacements_admin,
+        corrections_admin,
         payments_admin,
         receivables_admin,
         collecting_admin,

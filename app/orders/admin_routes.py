@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Depends, Query, Response
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -16,6 +16,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
+from app.core.preconditions import etag_of
 from app.core.request_middleware import SettingsDep
 from app.institutions.queries import choose_institution
 from app.orders import (
@@ -126,10 +127,12 @@ def post_staff_order(
 
 @router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))
 def get_order_as_staff(
-    session: ReadSessionDep, _reader: Reader, number: NumberPath
+    session: ReadSessionDep, _reader: Reader, number: NumberPath, response: Response
 ) -> StaffOrderOut:
     """Return the order with all its details."""
-    return staff_out(session, get_order_by_number(session, number))
+    answer = staff_out(session, get_order_by_number(session, number))
+    response.headers["ETag"] = etag_of(answer)
+    return answer
 
 
 @router.post(
