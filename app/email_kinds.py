@@ -17,6 +17,7 @@ from app.portal.film_request_emails import FILM_REQUEST_EMAILS
 from app.portal.lost_links import LostLinks
 from app.quotes.emails import QUOTE_EMAILS
 from app.receivables.reminder_emails import RECEIVABLE_EMAILS
+from app.receivables.statement_emails import StatementSent
 from app.renewals.emails import RenewalNoticeEmail
 
 EMAIL_KINDS: EmailKinds = {
@@ -25,6 +26,7 @@ EMAIL_KINDS: EmailKinds = {
         *ORDER_EMAILS,
         *PAYMENT_EMAILS,
         *RECEIVABLE_EMAILS,
+        StatementSent,
         *PURCHASE_ORDER_EMAILS,
         *REPLACEMENT_EMAILS,
         *CORRECTION_EMAILS,

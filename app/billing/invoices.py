@@ -20,6 +20,8 @@ from app.core.numbers import new_token
 
 log = logging.getLogger(__name__)
 MAX_REASON_LENGTH = 500
+# What the audit log calls a change of what is written off, with the amounts before and after.
+WRITE_OFF_ACTIONS = ("invoice.written_off", "invoice.write_off_undone", "invoice.write_off_lowered")
 
 
 def find_live_invoice(session: Session, order_number: str) -> Invoice | None:
@@ -115,6 +117,7 @@ def sync_amounts(session: Session, invoice: Invoice, *, paid: int, actor: Actor,
     ``paid`` is payments less refunds. A written-off invoice opens again when it is paid in part,
     or when more is owed than was written off.
     """
+    written_off = invoice.written_off_amount
     if paid > invoice.paid_amount:
         invoice.written_off_amount = 0
     credited = sum(note.total_amount for note in invoice.credit_notes if not note.is_void)
@@ -123,6 +126,17 @@ def sync_amounts(session: Session, invoice: Invoice, *, paid: int, actor: Actor,
     owed = invoice.total_amount - paid - credited
     invoice.written_off_amount = min(invoice.written_off_amount, max(owed, 0))
     session.flush()
+    if invoice.written_off_amount != written_off:
+        audit.record_action(
+            session,
+            "invoice",
+            invoice.number,
+            "write_off_lowered",
+            actor,
+            before={"amount": written_off, "currency": invoice.currency},
+            after={"amount": invoice.written_off_amount, "currency": invoice.currency},
+            reason=why,
+        )
     if owed <= 0:
         target = InvoiceState.PAID
     elif invoice.written_off_amount >= owed:

@@ -118,6 +118,7 @@ SUCCESS_MESSAGES = {
     "exemption-approved": "Certificate approved. The institution is notified by email.",
     "exemption-rejected": "Certificate rejected. The institution is notified by email.",
     "exemption-revoked": "Certificate revoked. The institution is notified by email.",
+    "statement-sent": "Statement sent by email.",
     "tax-rate-added": "Tax rate added.",
     "tax-rate-ended": "Tax rate ended.",
     "tax-rate-removed": "Tax rate removed.",

@@ -7,12 +7,13 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.console.access import OrderReader, Staff
+from app.console.access import Biller, OrderReader, Staff
 from app.console.fields import Number, parse_date
+from app.console.forms.submission import SubmittedForm, get_text, submit
 from app.console.pages import draw_page
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
-from app.core.errors import InvalidInputError, NotFoundError
+from app.core.errors import AppError, InvalidInputError, NotFoundError
 from app.core.request_middleware import SettingsDep
 from app.institutions.models import Institution
 from app.receivables.account_statements import (
@@ -20,6 +21,7 @@ from app.receivables.account_statements import (
     build_statement,
     draw_statement,
 )
+from app.receivables.statement_emails import find_payables_email, send_statement
 
 router = APIRouter(prefix="/statements")
 DayText = Annotated[str, Query(max_length=10)]
@@ -41,6 +43,7 @@ def statement_pdf(
         _get_institution(session, number),
         starts_on=parse_date("starts_on", starts_on),
         ends_on=parse_date("ends_on", ends_on),
+        has_guests=True,
     )
     name = f"statement-{number}-{statement.ends_on.isoformat()}.pdf"
     headers = {
@@ -72,20 +75,63 @@ def statement_page(
             institution,
             starts_on=parse_date("starts_on", starts_on),
             ends_on=parse_date("ends_on", ends_on),
+            has_guests=True,
         )
     except InvalidInputError as error:
         problem = error
-        statement = build_statement(session, settings, institution)
-    return _draw(request, staff, statement, problem)
+        statement = build_statement(session, settings, institution, has_guests=True)
+    return _draw(request, staff, session, statement, problem)
+
+
+@router.post("/{number}/email", summary="Email a statement of account")
+def email_statement(
+    request: Request, staff: Biller, settings: SettingsDep, form: SubmittedForm, number: Number
+) -> Response:
+    """Email the link of the statement to accounts payable."""
+
+    def work(session: Session) -> None:
+        send_statement(
+            session,
+            settings,
+            _get_institution(session, number),
+            to=get_text(form, "to"),
+            actor=staff.actor,
+        )
+
+    def redraw(session: Session, error: AppError) -> Response:
+        institution = _get_institution(session, number)
+        statement = build_statement(session, settings, institution, has_guests=True)
+        return _draw(request, staff, session, statement, error)
+
+    path = f"/console/statements/{number}"
+    once = get_text(form, "once")
+    return submit(request, once, work, redraw=redraw, path=path, done="statement-sent")
 
 
 def _draw(
     request: Request,
     staff: Staff,
+    session: Session,
     statement: AccountStatement,
-    problem: InvalidInputError | None,
+    problem: AppError | None,
 ) -> Response:
-    return draw_page(request, staff, "statement.html", problem=problem, statement=statement)
+    settings = app_state(request).settings
+    own = build_statement(
+        session,
+        settings,
+        statement.institution,
+        starts_on=statement.starts_on,
+        ends_on=statement.ends_on,
+    )
+    return draw_page(
+        request,
+        staff,
+        "statement.html",
+        problem=problem,
+        statement=statement,
+        payables_email=find_payables_email(session, statement.institution),
+        has_guests=own.sums != statement.sums,
+    )
 
 
 def _get_institution(session: Session, ref: str) -> Institution:

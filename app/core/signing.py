@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     NOTE_REPLIES = "note replies"
     OPENID = "openid connect"
     RENEWALS = "renewals"
+    STATEMENTS = "statements"
 
 
 def sign(settings: Settings, purpose: Purpose, value: str) -> str:

@@ -10,6 +10,7 @@ from app.portal import (
     people_routes,
     renewal_routes,
     sign_in_routes,
+    statement_routes,
     vendor_document_routes,
 )
 
@@ -21,6 +22,7 @@ PARTS = (
     people_routes,
     film_request_routes,
     renewal_routes,
+    statement_routes,
     vendor_document_routes,
     me_routes,
     find_order_routes,

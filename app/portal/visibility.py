@@ -21,6 +21,11 @@ def sees_all_invoices(member: Member) -> bool:
     return member.has_role(*BUYERS, MemberRole.ACCOUNTS_PAYABLE)
 
 
+def sees_statement(member: Member) -> bool:
+    """Return whether the person sees the statement of account of the institution."""
+    return member.institution_id is not None and sees_all_invoices(member)
+
+
 def of_member(member: Member) -> ColumnElement[bool]:
     """Return the condition of the orders that concern the person, whatever their role.
 

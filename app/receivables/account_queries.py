@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from app.accounts.models import AuditEntry
+from app.billing.invoices import WRITE_OFF_ACTIONS
 from app.billing.models import CreditNote, Invoice
 from app.billing.states import InvoiceState
 from app.core.money import Money
@@ -90,16 +92,30 @@ def _name(invoice: Invoice) -> str:
 
 
 def find_entries(
-    session: Session, institution: Institution, *, currency: str, zone: str
+    session: Session,
+    institution: Institution,
+    *,
+    currency: str,
+    zone: str,
+    has_guests: bool = False,
 ) -> list[Entry]:
-    """Return every change of what the institution owes, on the seller's days."""
+    """Return every change of what the institution owes, on the seller's days.
+
+    With ``has_guests`` also those of guests who gave its name: for staff only, since anyone can.
+    """
     tz = ZoneInfo(zone)
+    of_invoices = _is_of(Invoice, institution, has_guests=has_guests)
     invoices = session.scalars(
         select(Invoice)
         .options(selectinload(Invoice.credit_notes))
-        .where(_is_of(Invoice, institution), Invoice.currency == currency)
+        .where(of_invoices, Invoice.currency == currency)
     ).all()
-    entries = [entry for invoice in invoices for entry in _invoice_entries(invoice, tz)]
+    write_offs = _find_write_offs(session, of_invoices, tz)
+    entries = [
+        entry
+        for invoice in invoices
+        for entry in _invoice_entries(invoice, write_offs.get(invoice.number, []), tz)
+    ]
     orders = session.scalars(
         select(Order)
         .options(selectinload(Order.payments), selectinload(Order.refunds))
@@ -112,20 +128,47 @@ def find_entries(
     receipts = session.scalars(
         select(Receipt)
         .options(selectinload(Receipt.refunds))
-        .where(_is_of(Receipt, institution), Receipt.currency == currency)
+        .where(_is_of(Receipt, institution, has_guests=has_guests), Receipt.currency == currency)
     )
     return entries + [entry for receipt in receipts for entry in _receipt_entries(receipt, tz)]
 
 
-def _is_of(model: type[Invoice] | type[Receipt], institution: Institution) -> ColumnElement[bool]:
+def _is_of(
+    model: type[Invoice] | type[Receipt], institution: Institution, *, has_guests: bool
+) -> ColumnElement[bool]:
     """Match rows of the institution; of guests, those with its name."""
+    own = model.institution_id == institution.id
+    if not has_guests:
+        return own
     return or_(
-        model.institution_id == institution.id,
+        own,
         (model.institution_id.is_(None)) & (model.institution_key == institution.name_key),
     )
 
 
-def _invoice_entries(invoice: Invoice, tz: ZoneInfo) -> list[Entry]:
+def _find_write_offs(
+    session: Session, of_invoices: ColumnElement[bool], tz: ZoneInfo
+) -> dict[str, list[Entry]]:
+    """Return every change of a write-off by invoice, from the audit log: the row has the latest."""
+    made: dict[str, list[Entry]] = {}
+    for change in session.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.object_type == "invoice",
+            AuditEntry.object_ref.in_(select(Invoice.number).where(of_invoices)),
+            AuditEntry.action.in_(WRITE_OFF_ACTIONS),
+        )
+        .order_by(AuditEntry.id)
+    ):
+        before, after = ((facts or {}).get("amount", 0) for facts in (change.before, change.after))
+        day = change.at.astimezone(tz).date()
+        words = "Written off" if after > before else "Write-off undone"
+        entry = Entry(day, EntryKind.WRITE_OFF, change.object_ref, words, after - before)
+        made.setdefault(change.object_ref, []).append(entry)
+    return made
+
+
+def _invoice_entries(invoice: Invoice, write_offs: list[Entry], tz: ZoneInfo) -> list[Entry]:
     entries = [
         Entry(
             invoice.issued_on,
@@ -140,14 +183,11 @@ def _invoice_entries(invoice: Invoice, tz: ZoneInfo) -> list[Entry]:
     for note in invoice.credit_notes:
         entries += _note_entries(invoice, note, tz)
         credited += 0 if note.voided_at else note.total_amount
+    entries += write_offs
     if invoice.voided_at:
         day = invoice.voided_at.astimezone(tz).date()
-        rest = invoice.total_amount - credited
+        rest = invoice.total_amount - credited - sum(entry.amount for entry in write_offs)
         entries.append(Entry(day, EntryKind.VOID, invoice.number, "Invoice voided", rest))
-    elif invoice.written_off_amount:
-        day = invoice.updated_at.astimezone(tz).date()
-        amount = invoice.written_off_amount
-        entries.append(Entry(day, EntryKind.WRITE_OFF, invoice.number, "Written off", amount))
     return entries
 
 

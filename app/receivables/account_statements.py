@@ -70,8 +70,11 @@ def build_statement(
     *,
     starts_on: date | None = None,
     ends_on: date | None = None,
+    has_guests: bool = False,
 ) -> AccountStatement:
     """Return the statement of a period: by default the last 90 days through today.
+
+    For ``has_guests`` see ``find_entries``.
 
     Raises:
         InvalidInputError: the period ends before it starts.
@@ -82,7 +85,11 @@ def build_statement(
         detail = "Enter a last day that is not before the first day."
         raise InvalidInputError.of(FieldProblem("#/ends_on", detail))
     entries = find_entries(
-        session, institution, currency=settings.currency, zone=settings.seller_time_zone
+        session,
+        institution,
+        currency=settings.currency,
+        zone=settings.seller_time_zone,
+        has_guests=has_guests,
     )
     sums = sum_statement(entries, starts_on=starts_on, ends_on=ends_on)
     return AccountStatement(institution, settings.currency, starts_on, ends_on, sums)

@@ -42,16 +42,18 @@ def write_off(session: Session, number: str, *, actor: Actor, reason: str) -> In
         state = order.payment_state if order.payment_state in _UNDECIDED else invoice.state
         detail = f"Invoice {number} is {state}. Only an open invoice can be written off."
         raise InvoiceNotOpenError(detail)
-    amount = invoice.balance.amount
-    invoice.written_off_amount = amount
+    # A part may be given up already, if more is owed since.
+    amount, given_up = invoice.balance.amount, invoice.written_off_amount
+    invoice.written_off_amount = given_up + amount
     session.flush()
     transition_invoice(session, invoice, InvoiceState.WRITTEN_OFF, actor=actor, reason=reason)
     if order.payment_state in _UNPAID:
         transition_order(session, order, PaymentState.WRITTEN_OFF, actor=actor, reason=reason)
     resolve_issues(session, order, IssueCode.AMOUNT_MISMATCH, actor=actor)
-    facts = {"amount": amount, "currency": invoice.currency}
+    before = {"amount": given_up, "currency": invoice.currency}
+    facts = {"amount": invoice.written_off_amount, "currency": invoice.currency}
     audit.record_action(
-        session, "invoice", number, "written_off", actor, after=facts, reason=reason
+        session, "invoice", number, "written_off", actor, before=before, after=facts, reason=reason
     )
     log.warning("invoice.written_off", extra={"invoice": number, "amount": amount})
     return invoice

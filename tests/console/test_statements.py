@@ -47,7 +47,7 @@ def test_statement_balances_and_is_a_tagged_pdf(client: TestClient, session: Ses
     made = [record_receipt(session, one, matches, today=today, actor=STAFF) for one in drafts]
     void_receipt(session, made[1].number, actor=STAFF, reason="mistake")
     session.flush()
-    sums = build_statement(session, SETTINGS, institution).sums.totals
+    sums = build_statement(session, SETTINGS, institution, has_guests=True).sums.totals
     assert (sums.opening, sums.invoiced, sums.paid) == (0, 79600, 50000)
     invoices = session.scalars(select(Invoice)).all()
     unmatched = 50000 - 39800

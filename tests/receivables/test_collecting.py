@@ -16,14 +16,17 @@ from app.orders.acceptance import accept
 from app.orders.models import Order
 from app.orders.states import PaymentMethod, PaymentState
 from app.receivables.account_queries import find_aging, sum_rows
+from app.receivables.account_statements import build_statement
 from app.receivables.aging import AgeBucket
 from app.receivables.errors import InvoiceNotOpenError
 from app.receivables.receipts import record_for_order
 from app.receivables.reminder_job import pause_reminders, resume_reminders, send_reminders
+from app.receivables.statements import EntryKind
 from app.receivables.write_offs import undo_write_off, write_off
 from tests import factories
 from tests.emails import text_of
 from tests.factories import SETTINGS, STAFF
+from tests.institutions.people import add_institution
 
 
 def billed(session: Session, institution: str = "Example College") -> tuple[Order, Invoice]:
@@ -134,3 +137,36 @@ def test_aging_adds_up_to_all_open_balances(session: Session) -> None:
     assert balances == 2 * 39800 + 29800
     assert sum_rows(rows)["USD"].total == Money(balances, "USD")
     assert rows[0].buckets[AgeBucket.DAYS_31_TO_60] == 39800 + 29800
+
+
+def test_statement_keeps_the_days_of_write_offs_that_were_undone(session: Session) -> None:
+    institution = add_institution(session, "Example College")
+    start = clock.now()
+    order, invoice = billed(session)
+    for days, change in (
+        (1, lambda: write_off(session, invoice.number, actor=STAFF, reason="closed")),
+        (2, lambda: undo_write_off(session, invoice.number, actor=STAFF, reason="they pay")),
+        (3, lambda: check(session, order, 10000)),
+        (4, lambda: write_off(session, invoice.number, actor=STAFF, reason="no more")),
+        (5, lambda: check(session, order, 800)),
+    ):
+        with time_machine.travel(start + timedelta(days=days), tick=False):
+            change()
+    with time_machine.travel(start + timedelta(days=9), tick=False):
+        invoice.reminders_paused = "the dean asked"
+        session.flush()
+        statement = build_statement(session, SETTINGS, institution, has_guests=True)
+    changes = [
+        (line.entry.on - invoice.issued_on, line.entry.change)
+        for line in statement.sums.lines
+        if line.entry.kind is EntryKind.WRITE_OFF
+    ]
+    assert changes == [
+        (timedelta(days=1), -39800),
+        (timedelta(days=2), 39800),
+        (timedelta(days=4), -29800),
+        (timedelta(days=5), 29800),
+    ]
+    assert statement.sums.totals.closing == invoice.balance.amount == 29000
+    strangers = build_statement(session, SETTINGS, institution)
+    assert strangers.sums.lines == ()
