@@ -182,7 +182,7 @@ def _change_tax(  # noqa: PLR0917 - as its callers read
         ),
         path=f"/console/orders/{number}",
         done="tax-set",
-        anchor="tax",
+        anchor="tax-row",
     )
 
 
