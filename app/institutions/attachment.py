@@ -1,5 +1,7 @@
 """Which institution an order, a quote, or a purchase order belongs to, by an email address."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,21 @@ def find_institution(session: Session, email: str) -> Institution | None:
         select(InstitutionDomain.institution_id).where(InstitutionDomain.domain == domain_of(email))
     )
     return lock_live(session, institution_id) if institution_id is not None else None
+
+
+def has_confirmed_member(
+    session: Session, institution_id: int | None, emails: Collection[str]
+) -> bool:
+    """Return whether a person with one of these addresses signed in and is of the institution."""
+    if institution_id is None:
+        return False
+    person = select(Member.id).where(
+        Member.email.in_([email.lower() for email in emails]),
+        Member.institution_id == institution_id,
+        Member.active,
+        Member.last_sign_in_at.is_not(None),
+    )
+    return session.scalar(person.limit(1)) is not None
 
 
 def lock_live(session: Session, institution_id: int) -> Institution:

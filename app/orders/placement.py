@@ -188,7 +188,7 @@ def _place_checked(
         order.expires_at = max(order.expires_at, held_until)
     if entry is not None:
         _add_entry(order, entry)
-    assess_order_tax(session, order, settings=settings)
+    assess_order_tax(session, order, settings=settings, actor=actor)
     # Again, because the tax is part of the total.
     problems = find_purchase_order_problems(details.po_number, details.purchase_order, order.total)
     if problems:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.accounts.actors import Actor
+from app.accounts.actors import Actor, ActorKind
 from app.accounts.addresses import Address
 from app.billing.errors import TaxUnresolvedError
 from app.billing.exemptions import Holder
@@ -26,6 +26,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
+from app.institutions.attachment import has_confirmed_member
 from app.institutions.queries import get_institution
 from app.orders.errors import OrderClosedError
 from app.orders.issues import raise_issue, resolve_issues
@@ -64,9 +65,16 @@ def part_taxes(order: Order) -> Mapping[LineKey, int]:
     return taxes
 
 
-def assess_order_tax(session: Session, order: Order, *, settings: Settings) -> None:
-    """Set the tax of an order that is being placed. Its total includes it."""
-    _apply(order, _assess(session, order, settings))
+def assess_order_tax(session: Session, order: Order, *, settings: Settings, actor: Actor) -> None:
+    """Set the tax of an order that is being placed. Its total includes it.
+
+    The exemption of its institution counts only if somebody confirmed that the order is its own:
+    anyone can type an address at its domain.
+    """
+    by_staff = actor.kind in {ActorKind.STAFF, ActorKind.API_KEY}
+    emails = [order.email, actor.ref] if actor.kind is ActorKind.MEMBER else [order.email]
+    is_own = by_staff or has_confirmed_member(session, order.institution_id, emails)
+    _apply(order, _assess(session, order, settings, order.institution_id if is_own else None))
 
 
 def raise_unresolved_tax(session: Session, order: Order) -> None:
@@ -145,7 +153,7 @@ def reassess_tax(
     """
     order = lock_order(session, order.number)
     _refuse_settled(order)
-    assessment = _assess(session, order, settings)
+    assessment = _assess(session, order, settings, order.institution_id)
     if (assessment.state, assessment.amount) == (order.tax_state, order.tax_amount):
         return order
     _change(session, order, assessment, actor=actor, reason=reason)
@@ -181,13 +189,15 @@ def _refuse_settled(order: Order) -> None:
         raise OrderClosedError(detail)
 
 
-def _assess(session: Session, order: Order, settings: Settings) -> TaxAssessment:
+def _assess(
+    session: Session, order: Order, settings: Settings, institution_id: int | None
+) -> TaxAssessment:
     return assess_tax(
         session,
         settings,
         ship_to=address_for_tax(order),
         lines=taxable_lines(order),
-        institution_id=order.institution_id,
+        institution_id=institution_id,
         on=clock.today(),
         currency=order.currency,
         order_number=order.number,

@@ -21,6 +21,7 @@ from app.billing.tax_models import TaxExemption
 from app.core import clock
 from app.core.email_models import OutboxEmail
 from app.core.errors import InvalidInputError
+from app.institutions.member_models import Member
 from app.institutions.models import Institution
 from app.institutions.schemas import InstitutionIn
 from app.institutions.service import create_institution
@@ -123,6 +124,26 @@ def test_certificate_follows_its_order_to_the_institution(session: Session) -> N
     assert place(JERSEY).tax_state is TaxState.CHARGED  # not covered
     attach_order(session, first, None, actor=STAFF, reason="Another college")
     assert place().tax_state is TaxState.CHARGED
+
+
+@pytest.mark.usefixtures("taxed")
+def test_typed_address_gets_no_exemption_until_its_owner_has_signed_in(session: Session) -> None:
+    first = factories.order(session, settings=BY_RATES)
+    approve(session, submit(session, first))
+    school = college(session)
+    attach_order(session, first, school, actor=STAFF)
+    member = Member(ref="MB-1", email=first.email.lower(), institution_id=school.id, roles=[])
+    session.add(member)
+    session.flush()
+
+    typed = factories.order(session, settings=BY_RATES)
+    assert (typed.institution_id, typed.tax_state) == (school.id, TaxState.CHARGED)
+    reassess_tax(session, typed, settings=BY_RATES, reason="They called", actor=STAFF)
+    assert typed.tax_state is TaxState.EXEMPT
+
+    member.last_sign_in_at = clock.now()
+    session.flush()
+    assert factories.order(session, settings=BY_RATES).tax_state is TaxState.EXEMPT
 
 
 @pytest.mark.usefixtures("taxed")
