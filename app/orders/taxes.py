@@ -68,7 +68,7 @@ def part_taxes(order: Order) -> Mapping[LineKey, int]:
 def assess_order_tax(session: Session, order: Order, *, settings: Settings, actor: Actor) -> None:
     """Set the tax of an order that is being placed. Its total includes it.
 
-    The exemption of its institution counts only if somebody confirmed that the order is its own:
+    The exemption of its institution counts only for an order that is known to be its own:
     anyone can type an address at its domain.
     """
     by_staff = actor.kind in {ActorKind.STAFF, ActorKind.API_KEY}
