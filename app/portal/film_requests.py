@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
@@ -248,7 +248,11 @@ def institution_of(session: Session, request: FilmRequest) -> Institution:
 def _visible(member: Member) -> ColumnElement[bool]:
     if can_decide(member):
         return FilmRequest.institution_id == member.institution_id
-    return FilmRequest.email == member.email
+    own = FilmRequest.email == member.email
+    if member.institution_id is None:
+        return own
+    # What somebody asked at an institution that they left stays there, as orders do.
+    return and_(own, FilmRequest.institution_id == member.institution_id)
 
 
 def _decide(

@@ -140,6 +140,7 @@ def build_world(app: FastAPI) -> World:
             for who, member in people.items()
         }
         former["deactivated"].active = False
+        north.keep("moved request", _ask_for_film(session, settings, former["moved"], offer))
         join_institution(session, former["moved"], south.institution, roles=librarian)
         (open_session,) = session.scalars(
             select(MemberSession).where(MemberSession.member_id == former["expired"].id)
@@ -220,12 +221,7 @@ def _ask(session: Session, settings: Settings, side: Side, offer: Offer) -> None
         actor=people["approver"].actor,
     )
     side.keep("invitation", invitation.ref)
-    draft = FilmRequestDraft.model_validate(
-        {"email": people["requester"].email, "name": "Tea Cher", "needed_on": None, "note": "Now"}
-    )
-    ask_for_film(session, offer.film, draft, people["requester"], settings)
-    asked = select(FilmRequest.ref).where(FilmRequest.institution_id == institution.id)
-    side.keep("request", session.scalars(asked).one())
+    side.keep("request", _ask_for_film(session, settings, people["requester"], offer))
     owner = people["librarian"]
     for kind in MemberKeyKind:
         side.tokens[f"{kind} key"] = create_member_key(session, owner, kind=kind, label="Key")
@@ -240,6 +236,16 @@ def _ask(session: Session, settings: Settings, side: Side, offer: Offer) -> None
     side.keep("cart line", str(cart.lines[0].id))
     path = renewal_path(settings, [side.numbers["license"]])
     side.tokens["renewal"] = path.removeprefix("/renewals/")
+
+
+def _ask_for_film(session: Session, settings: Settings, member: Member, offer: Offer) -> str:
+    """Ask the person's library for the film; return the request's reference."""
+    draft = FilmRequestDraft.model_validate(
+        {"email": member.email, "name": "Tea Cher", "needed_on": None, "note": "Now"}
+    )
+    ask_for_film(session, offer.film, draft, member, settings)
+    asked = select(FilmRequest.ref).where(FilmRequest.email == member.email)
+    return session.scalars(asked).one()
 
 
 def _send_files(client: TestClient, side: Side) -> None:

@@ -67,7 +67,10 @@ OPENED_BY: dict[str, dict[str, set[str]]] = {
     },
     "POST /account/people/{ref}": {"requester": BUYERS, "librarian": {"approver"}},
     "POST /account/invitations/{ref}/withdraw": {"invitation": BUYERS},
-    "GET /account/requests/{ref}": {"request": {"requester", "librarian"}},
+    "GET /account/requests/{ref}": {
+        "request": {"requester", "librarian"},
+        "moved request": {"librarian"},
+    },
     "POST /account/requests/{ref}/cart": {"request": {"librarian"}},
     "POST /account/requests/{ref}/decline": {"request": {"librarian"}},
     "POST /account/keys/revoke": {"key": {"librarian"}},
