@@ -32,6 +32,7 @@ from app.orders.models import Order
 from app.portal.film_requests import FilmRequestDraft, ask_for_film
 from app.portal.keys import create_member_key
 from app.portal.models import FilmRequest, MemberKey, MemberKeyKind
+from app.receivables.statement_emails import statement_path
 from app.renewals.notices import renewal_path
 from tests import factories
 from tests.factories import STAFF
@@ -48,6 +49,21 @@ ROLES = {
 # Written by every request, or by every sign-in: no object of a customer.
 NOISE = {"throttle_counts", "api_keys", "worker_heartbeats"}
 SHORTEST_MARK = 5
+
+
+# By the part of the path that names the object's kind; the first that fits counts.
+KINDS = (
+    ("/purchase-order", "waiting order"),
+    ("/exemption", "waiting order"),
+    ("/checkout", "waiting order"),
+    ("/pay", "waiting order"),
+    ("/cart", "waiting order"),
+    ("/orders/", "order"),
+    ("/quotes/", "quote"),
+    ("/invoices/", "invoice"),
+    ("/credit-notes/", "credit note"),
+    ("/licenses/", "license"),
+)
 
 
 @dataclass
@@ -97,6 +113,14 @@ class World:
             client.cookies.set(COOKIE, self.cookies[who])
         return client
 
+    def keys(self, path: str) -> tuple[str, str]:
+        """Return the signed key of a route, and the other institution's with our number in it."""
+        name, of = (
+            ("statement", "institution") if "/statements/" in path else ("renewal", "license")
+        )
+        mine, other = self.north, self.south
+        return mine.tokens[name], other.tokens[name].replace(other.numbers[of], mine.numbers[of])
+
     def snapshot(self) -> dict[str, list[str]]:
         """Return all rows of all tables, to see that nothing was changed."""
         with self.app.state.sessions() as session:
@@ -105,6 +129,27 @@ class World:
                 for table in Base.metadata.sorted_tables
                 if table.name not in NOISE
             }
+
+
+def kind_of(path: str) -> str:
+    """Return what kind of object a route is about."""
+    if path.startswith("/quotes/"):
+        return "quote"
+    if path.startswith("/invoices/"):
+        return "invoice"
+    return next((kind for part, kind in KINDS if part in path), "")
+
+
+def link_url(world: World, path: str, *, is_forged: bool) -> str:
+    """Return the address of the first institution's object, without its token."""
+    numbers = world.north.numbers
+    return path.format(
+        number=numbers.get(kind_of(path), ""),
+        sha256=numbers["file"],
+        form="mrc",
+        key=world.keys(path)[is_forged],
+        token="x",
+    )
 
 
 def build_world(app: FastAPI) -> World:
@@ -141,7 +186,7 @@ def build_world(app: FastAPI) -> World:
         }
         former["deactivated"].active = False
         north.keep("moved request", _ask_for_film(session, settings, former["moved"], offer))
-        join_institution(session, former["moved"], south.institution, roles=librarian)
+        join_institution(session, former["moved"], south.institution, roles=[MemberRole.REQUESTER])
         (open_session,) = session.scalars(
             select(MemberSession).where(MemberSession.member_id == former["expired"].id)
         )
@@ -236,6 +281,8 @@ def _ask(session: Session, settings: Settings, side: Side, offer: Offer) -> None
     side.keep("cart line", str(cart.lines[0].id))
     path = renewal_path(settings, [side.numbers["license"]])
     side.tokens["renewal"] = path.removeprefix("/renewals/")
+    path = statement_path(settings, institution, until=clock.today() + timedelta(days=30))
+    side.tokens["statement"] = path.removeprefix("/statements/")
 
 
 def _ask_for_film(session: Session, settings: Settings, member: Member, offer: Offer) -> str:

@@ -113,6 +113,7 @@ ADMIN_API: Mapping[Scope | Needs, str] = {
         POST /api/v1/admin/purchase-orders/{ident}/close
         POST /api/v1/admin/licenses/{number}/correct
         POST /api/v1/admin/orders/{number}/replace-disc
+        PATCH /api/v1/admin/orders/{number}
     """,
     Scope.BILLING_WRITE: """
         POST /api/v1/admin/orders/{number}/release-credit-hold
@@ -242,6 +243,7 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         POST /console/orders/{number}/payment
         POST /console/orders/{number}/payments/{payment}/void
         POST /console/invoices/{number}/replace
+        POST /console/statements/{number}/email
         GET POST /console/receipts/new
         POST /console/receipts/{number}/match
         POST /console/receipts/{number}/matches/{match}/undo

@@ -132,6 +132,8 @@ BY_LINK = """
     GET /licenses/{number}/certificate.pdf
     GET /licenses/{number}/certificate.json
     GET POST /renewals/{key}
+    GET /statements/{key}
+    GET /statements/{key}.pdf
     GET /vendor-documents/{token}.pdf
 """
 # What a signed-in person, or a key of theirs, opens.
@@ -148,6 +150,8 @@ BY_SIGN_IN = """
     GET /account/invoices
     GET /account/invoices/{number}
     GET /account/licenses
+    GET /account/statement
+    GET /account/statement.pdf
     GET POST /account/keys
     POST /account/keys/revoke
     GET POST /account/people
