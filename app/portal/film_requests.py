@@ -251,7 +251,7 @@ def _visible(member: Member) -> ColumnElement[bool]:
     own = FilmRequest.email == member.email
     if member.institution_id is None:
         return own
-    # What somebody asked at an institution that they left stays there, as orders do.
+    # What a person asked at an institution that they left stays there, as orders do.
     return and_(own, FilmRequest.institution_id == member.institution_id)
 
 
