@@ -98,6 +98,7 @@ SUCCESS_MESSAGES = {
     "refunded": "Refund requested.",
     "refund-retried": "Refund retried.",
     "disc-replaced": "Replacement prepared. Ship it when it is packed.",
+    "order-corrected": "Order corrected.",
     "license-corrected": "License corrected. The buyer gets the new certificate by email.",
     "reinstated": "License reinstated.",
     "resent": "Email queued for resending.",
