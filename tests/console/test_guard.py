@@ -139,6 +139,7 @@ FORMS: dict[str, set[Scope]] = {
     "/orders/{number}/refund": {Scope.REFUNDS_WRITE},
     "/orders/{number}/refunds/{refund}/retry": {Scope.REFUNDS_WRITE},
     "/orders/{number}/refunds/{refund}/allocate": {Scope.REFUNDS_WRITE},
+    "/statements/{number}/email": {Scope.BILLING_WRITE},
     "/aging/{number}/pause": {Scope.BILLING_WRITE},
     "/aging/{number}/resume": {Scope.BILLING_WRITE},
     "/aging/{number}/write-off": {Scope.BILLING_WRITE},
