@@ -225,6 +225,7 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         GET /console/new-order/offers
         POST /console/orders/{number}/accept
         POST /console/orders/{number}/cancel
+        GET POST /console/orders/{number}/correct
         POST /console/orders/{number}/replace-disc
         POST /console/orders/{number}/purchase-order/files
         POST /console/orders/{number}/purchase-order/compare
