@@ -14,6 +14,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.config import JsonDict
 
 from app.accounts.addresses import Address, AddressIn, CountryCode
 from app.accounts.customers import MAX_SIZE, CustomerClass
@@ -64,6 +65,11 @@ class _Part(BaseModel):
     )
 
 
+def _drop_default(schema: JsonDict) -> None:
+    """Leave out a default that the schema itself does not allow, such as an empty name."""
+    schema.pop("default", None)
+
+
 class InstitutionIdentifierIn(_Part):
     """A number or code that a list gives to the institution."""
 
@@ -89,7 +95,12 @@ class InstitutionSiteIn(_Part):
 class InstitutionFields(_Part):
     """What staff keep of an institution."""
 
-    name: Name = Field(default="", validate_default=False, examples=["Example College"])
+    name: Name = Field(
+        default="",
+        validate_default=False,
+        examples=["Example College"],
+        json_schema_extra=_drop_default,
+    )
     customer_class: CustomerClass = Field(
         default=CustomerClass.COLLEGE, alias="class", examples=["college"]
     )

@@ -103,7 +103,9 @@ def list_orders(
     summary="Enter an order for a buyer",
     status_code=HTTPStatus.CREATED,
     response_model=StaffOrderOut,
-    responses=responses(InvalidInputError, IdempotencyKeyReusedError),
+    responses=responses(
+        InvalidInputError, CreditHoldError, TaxUnresolvedError, IdempotencyKeyReusedError
+    ),
 )
 def post_staff_order(
     session: SessionDep,

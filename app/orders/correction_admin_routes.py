@@ -41,13 +41,13 @@ class OrderCorrectionIn(OrderCorrection):
     ),
 )
 def patch_order(
+    seller: Seller,
     change: ChangeDep,
     settings: SettingsDep,
     condition: IfMatchDep,
     response: Response,
     *,
     number: NumberPath,
-    seller: Seller,
     body: OrderCorrectionIn,
 ) -> StaffOrderOut:
     """Correct addresses, contacts, and the purchase order number. Needs `orders:write`.
