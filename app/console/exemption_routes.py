@@ -34,6 +34,7 @@ from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.forms import open_form
+from app.core.numbers import parse_number
 from app.core.request_middleware import SettingsDep
 from app.institutions.models import Institution
 from app.orders.models import Order
@@ -84,8 +85,8 @@ def add_exemption(
 
         def work(session: Session) -> None:
             typed = values["holder"].strip().upper()
-            named = {"order": typed} if typed.startswith("RR-") else {"institution": typed}
-            holder = find_holder(session, **named)
+            order = parse_number(typed, "RR") if typed.startswith("RR") else None
+            holder = find_holder(session, order=order or "", institution="" if order else typed)
             file = StoredFile.of(upload)
             row = exemptions.submit_exemption(session, draft, file, holder, actor=staff.actor)
             refs.append(row.ref)

@@ -218,8 +218,9 @@ def _matches(q: str) -> ColumnElement[bool]:
     bare = re.sub(r"[\s-]+", "", word)
     numbers, license_numbers = [word], [word]
     if bare not in {"", "rr", "rl"}:
-        numbers.append(f"rr-{bare.removeprefix('rr')}")
-        license_numbers.append(f"rl-{bare.removeprefix('rl')}")
+        # With its prefix or without: the letters after a prefix may happen to be the prefix.
+        numbers += [f"rr-{bare}", f"rr-{bare.removeprefix('rr')}"]
+        license_numbers += [f"rl-{bare}", f"rl-{bare.removeprefix('rl')}"]
     line = OrderLine.order_id == Order.id
     key = normalize_key(q)
     return or_(
