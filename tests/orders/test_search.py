@@ -75,6 +75,15 @@ def test_search_finds_order_by_number_and_name(session: Session, order: Order) -
     }
 
 
+def test_search_finds_number_whose_letters_begin_like_its_prefix(
+    session: Session, order: Order
+) -> None:
+    order.number = "RR-RR3QF9TD"
+    session.flush()
+    words = ("RR-RR3QF9TD", "rr rr3q", "RR3QF9TD", "rr3q")
+    assert [found(session, word) for word in words] == [[order.number]] * len(words)
+
+
 def test_search_finds_order_by_old_and_new_film_title(session: Session, order: Order) -> None:
     session.get_one(Film, order.lines[0].film_id).title = "Moscow Elegy"
     session.flush()
