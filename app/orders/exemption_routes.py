@@ -23,8 +23,8 @@ from app.core.db import ReadSessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
 from app.media.upload_form import FileUploadForm, form_with_file, open_file_form
-from app.orders.queries import get_number_for_buyer, get_order_by_number, get_order_for_buyer
-from app.orders.routes import NumberPath, TokenDep
+from app.orders.queries import get_order_by_number, get_order_for_buyer
+from app.orders.routes import HeldOrder, NumberPath, TokenDep
 from app.orders.taxes import exemption_holder
 
 router = APIRouter(prefix="/orders/{number}/exemptions", tags=["orders"])
@@ -33,15 +33,6 @@ FILE_FORM = form_with_file(
     fields=describe_draft(),
     required=["form", "states"],
 )
-
-
-def held_order(request: Request, number: NumberPath, token: TokenDep) -> str:
-    """Return the number of the order that the token opens; for others, it does not exist."""
-    with app_state(request).readers() as session:
-        return get_number_for_buyer(session, number, token)
-
-
-HeldOrder = Annotated[str, Depends(held_order)]
 
 
 async def read_file_form(request: Request, _number: HeldOrder) -> AsyncIterator[FileUploadForm]:

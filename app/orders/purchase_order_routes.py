@@ -22,8 +22,8 @@ from app.orders.purchase_order_intake import parse_po_number
 from app.orders.purchase_order_review import receive_file
 from app.orders.purchase_order_schemas import OrderPurchaseOrderOut
 from app.orders.purchase_order_view import get_purchase_order_out
-from app.orders.queries import get_number_for_buyer, get_order_by_number
-from app.orders.routes import NumberPath, TokenDep
+from app.orders.queries import get_order_by_number
+from app.orders.routes import HeldOrder
 
 router = APIRouter(prefix="/orders/{number}/purchase-order/files", tags=["orders"])
 FIELDS = ("po_number",)
@@ -38,15 +38,6 @@ FILE_FORM = form_with_file(
     required=[],
 )
 Sha256Path = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="The PDF's SHA-256 hash")]
-
-
-def held_order(request: Request, number: NumberPath, token: TokenDep) -> str:
-    """Return the number of the order that the token opens; for others, it does not exist."""
-    with app_state(request).readers() as session:
-        return get_number_for_buyer(session, number, token)
-
-
-HeldOrder = Annotated[str, Depends(held_order)]
 
 
 async def read_file_form(request: Request, _number: HeldOrder) -> AsyncIterator[FileUploadForm]:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from app.accounts.actors import Actor
 from app.accounts.keys import recognize
 from app.billing.states import PurchaseOrderSource
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.request_middleware import SettingsDep
 from app.orders.placement import OrderDraft, count_order_request, place
-from app.orders.queries import get_order_for_buyer
+from app.orders.queries import get_number_for_buyer, get_order_for_buyer
 from app.orders.schemas import OrderOut, PlacedOrderOut
 from app.orders.serializers import order_out, placed_out, remove_secrets
 
@@ -39,6 +40,15 @@ TokenDep = Annotated[str, Depends(order_token)]
 NumberPath = Annotated[
     str, Path(max_length=40, description="The order's number", examples=["RR-7K3QF9TD"])
 ]
+
+
+def held_order(request: Request, number: NumberPath, token: TokenDep) -> str:
+    """Return the number of the order that the token opens; for others, it does not exist."""
+    with app_state(request).readers() as session:
+        return get_number_for_buyer(session, number, token)
+
+
+HeldOrder = Annotated[str, Depends(held_order)]
 
 
 @router.post(
