@@ -176,6 +176,9 @@ class Settings(BaseSettings):
     oidc_label: str = Field(default="OpenID Connect", min_length=1, max_length=60)
     member_session_days: int = Field(default=30, ge=1, le=90)
     member_session_idle_hours: int = Field(default=72, ge=1, le=720)
+    access_session_minutes: int = Field(
+        default=240, ge=15, le=1440, description="How long a login to watch films lasts"
+    )
     trusted_proxies: str = "127.0.0.1"
     cache_megabytes: int = Field(
         default=24, ge=0, le=4096, description="Response cache size of a web worker; 0: none"

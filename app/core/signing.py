@@ -19,6 +19,9 @@ class Purpose(StrEnum):
     OPENID = "openid connect"
     RENEWALS = "renewals"
     STATEMENTS = "statements"
+    ACCESS = "access"
+    LAUNCH = "launch"
+    CLASS_LINK = "class link"
 
 
 def sign(settings: Settings, purpose: Purpose, value: str) -> str:

@@ -1,6 +1,7 @@
 """The baseline: every table of the first release, one module of migrations/baseline per feature."""
 
 from migrations.baseline import (
+    access,
     accounts,
     audit_log,
     billing,
@@ -42,6 +43,7 @@ FEATURES = (
     media,
     imports,
     institutions,
+    access,
     search,
     offers,
     fixed_rows,
