@@ -95,7 +95,9 @@ def test_linters_find_no_error(description: Path, folder: Path) -> None:
     )
 
 
-def test_a_generated_typescript_client_buys(store: Store, description: Path, folder: Path) -> None:
+def test_a_generated_typescript_client_buys_and_accepts_a_quote(
+    store: Store, description: Path, folder: Path
+) -> None:
     own = folder / "typescript"
     commands, environment = npm.install(own, *TYPESCRIPT)
     (own / "package.json").write_text('{"type": "module"}')
@@ -112,6 +114,7 @@ def test_a_generated_typescript_client_buys(store: Store, description: Path, fol
     printed = run("node", "buy.js", store.url, store.sandbox_url, FILM, cwd=own, env=environment)
 
     assert_bought(store, printed)
+    assert_paid(store, **json.loads(printed)["quoted"])
 
 
 def test_a_generated_python_client_buys_and_accepts_a_quote(

@@ -1,5 +1,5 @@
-// Buy a film's first license with a client whose types openapi-typescript makes of the description,
-// and print what came of it as JSON.
+// Buy a film's first license twice, once by a quote, with a client whose types openapi-typescript
+// makes of the description, and print what came of it as JSON.
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.js";
 
@@ -50,17 +50,48 @@ const placed = given(
     },
   }),
 );
-const mine = { path: { number: placed.number }, header: { "x-order-token": placed.token } };
-const checkout = given(
-  await client.POST("/api/v1/orders/{number}/checkout", { params: mine }),
+
+async function pay(number: string, token: string) {
+  const params = { path: { number }, header: { "x-order-token": token } };
+  const checkout = given(await client.POST("/api/v1/orders/{number}/checkout", { params }));
+  const session = new URL(checkout.url).pathname.split("/").pop();
+  await fetch(`${sandboxUrl}/sandbox/sessions/${session}/pay`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: "{}",
+  });
+  return given(await client.GET("/api/v1/orders/{number}", { params }));
+}
+
+const order = await pay(placed.number, placed.token!);
+
+const quote = given(
+  await client.POST("/api/v1/quotes", {
+    params: { header: { "idempotency-key": "generated-typescript-quote" } },
+    body: {
+      lines: [{ offer: offer.sku, quantity: 1 }],
+      buyer: { class: "college", size: 4200, email: "ada@generated.example.edu" },
+    },
+  }),
 );
-const session = new URL(checkout.url).pathname.split("/").pop();
-await fetch(`${sandboxUrl}/sandbox/sessions/${session}/pay`, {
-  method: "POST",
-  headers: { "Content-Type": "application/json" },
-  body: "{}",
-});
-const order = given(await client.GET("/api/v1/orders/{number}", { params: mine }));
+const held = { path: { number: quote.number }, header: { "x-quote-token": quote.token } };
+const quoted = given(
+  await client.POST("/api/v1/quotes/{number}/accept", {
+    params: held,
+    body: {
+      billing_address: address,
+      shipping_address: address,
+      institution: "Generated College",
+      contact_name: "Ada Reader",
+      accepted_texts: quote.license_texts.map(({ code, version, sha256 }) => ({ code, version, sha256 })),
+    },
+  }),
+);
+const paid = await pay(quoted.number, quoted.token!);
+const accepted = given(await client.GET("/api/v1/quotes/{number}", { params: held }));
+if (accepted.order_number !== paid.number || paid.total.amount !== quote.total.amount) {
+  throw new Error(JSON.stringify({ accepted, paid }));
+}
 console.log(
   JSON.stringify({
     outcome: row.outcome,
@@ -70,5 +101,6 @@ console.log(
     number: order.number,
     token: placed.token,
     total: order.total.amount,
+    quoted: { number: paid.number, token: quoted.token },
   }),
 );
