@@ -218,6 +218,52 @@ def release_uses(session: Session, order_number: str, *, actor: Actor, reason: s
         _record(session, purchase_order, "released", actor, after=after, reason=reason)
 
 
+def retake_use(
+    session: Session, purchase_order: PurchaseOrder, *, order_number: str, actor: Actor, reason: str
+) -> bool:
+    """Use again what an order gave back. Return whether the purchase order covers it.
+
+    Its last day and its state do not matter: it was accepted for this order before. The caller has
+    locked the order. Safe to repeat.
+    """
+    ident, now = purchase_order.id, clock.now()
+    session.refresh(purchase_order, with_for_update={"key_share": True})
+    use = session.scalar(
+        select(PurchaseOrderUse)
+        .where(
+            PurchaseOrderUse.purchase_order_id == ident,
+            PurchaseOrderUse.order_number == order_number,
+            PurchaseOrderUse.released_at.is_not(None),
+        )
+        .execution_options(populate_existing=True)
+    )
+    if use is None:
+        return True
+    amount = use.amount
+    used = session.execute(
+        update(PurchaseOrder)
+        .where(
+            PurchaseOrder.id == ident,
+            or_(
+                PurchaseOrder.limit_amount.is_(None),
+                PurchaseOrder.used_amount + amount <= PurchaseOrder.limit_amount,
+            ),
+            or_(PurchaseOrder.kind == PurchaseOrderKind.BLANKET, PurchaseOrder.used_amount == 0),
+        )
+        .values(used_amount=PurchaseOrder.used_amount + amount, updated_at=now)
+        .returning(PurchaseOrder.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    session.refresh(purchase_order)
+    if used is None:
+        return False
+    use.released_at, use.updated_at = None, now
+    session.flush()
+    after = {"order": order_number, "amount": amount, "currency": purchase_order.currency}
+    _record(session, purchase_order, "used", actor, after=after, reason=reason)
+    return True
+
+
 def transition_purchase_order(
     session: Session,
     purchase_order: PurchaseOrder,

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import Row, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Row, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from app.accounts.permissions import Scope
-from app.billing.states import ExemptionState
+from app.billing.models import PurchaseOrderFile, PurchaseOrderReview
+from app.billing.states import ExemptionState, PurchaseOrderDecision
 from app.billing.tax_models import TaxExemption
 from app.console.access import OrderReader
 from app.console.fields import EmptyIsNone
@@ -118,6 +119,7 @@ ISSUE_STEPS: dict[IssueCode, tuple[TaskType, str, str]] = {
     IssueCode.REFUND_FAILED: (TaskType.MONEY, "View refund", "refunds"),
     IssueCode.EXTERNAL_REFUND: (TaskType.MONEY, "Review license", "refunds"),
     IssueCode.PO_REVIEW: (TaskType.ACCEPT, "Review purchase order", "/purchase-order"),
+    IssueCode.PO_LIMIT: (TaskType.ACCEPT, "View purchase order", "/purchase-order"),
     IssueCode.DUPLICATE_PO: (TaskType.ACCEPT, "Compare orders", "concerns"),
     IssueCode.LICENSE_NOT_GRANTED: (TaskType.LICENSE, "View line", "lines"),
 }
@@ -127,6 +129,7 @@ def find_tasks(session: Session, *, scopes: frozenset[Scope]) -> list[Task]:
     """Return all tasks that a person with ``scopes`` may see, by type, oldest first."""
     items = [
         *_issue_tasks(session),
+        *_countered_tasks(session),
         *_shipment_tasks(session),
         *_pending_payment_tasks(session),
         *_overdue_tasks(session),
@@ -177,6 +180,35 @@ def _issue_tasks(session: Session) -> Iterable[Task]:
         place = anchor if anchor.startswith("/") else f"#{anchor}"
         step = Step(label, f"/console/orders/{row.number}{place}")
         yield _order_task(row, kind, since=row.created_at, reason=row.detail, step=step)
+
+
+def _countered_tasks(session: Session) -> Iterable[Task]:
+    """Return the purchase orders that buyers are to correct, until another PDF comes."""
+    newer = aliased(PurchaseOrderReview)
+    is_answered = exists().where(
+        PurchaseOrderFile.order_number == Order.number,
+        PurchaseOrderFile.id > func.coalesce(PurchaseOrderReview.file_id, 0),
+    )
+    is_decided_again = exists().where(
+        newer.order_number == Order.number, newer.id > PurchaseOrderReview.id
+    )
+    rows = session.execute(
+        select(PurchaseOrderReview.created_at, Order.po_number, *_ORDER)
+        .join(Order, Order.number == PurchaseOrderReview.order_number)
+        .where(
+            PurchaseOrderReview.decision == PurchaseOrderDecision.COUNTERED,
+            PurchaseOrderReview.purchase_order_id == Order.purchase_order_id,
+            Order.state == OrderState.SUBMITTED,
+            ~is_answered,
+            ~is_decided_again,
+        )
+        .order_by(PurchaseOrderReview.created_at)
+        .limit(PER_SOURCE)
+    )
+    for row in rows:
+        reason = f"Waiting for the buyer to correct purchase order {isolate(row.po_number)}."
+        step = Step("View purchase order", f"/console/orders/{row.number}/purchase-order")
+        yield _order_task(row, TaskType.WAIT, since=row.created_at, reason=reason, step=step)
 
 
 def _exemption_tasks(session: Session) -> Iterable[Task]:

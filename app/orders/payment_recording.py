@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.billing.purchase_orders import release_uses
+from app.billing.purchase_orders import release_uses, retake_use
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.email_outbox import drop_email
@@ -21,7 +21,13 @@ from app.orders.expiry import FAILED_EXTENSION, PENDING_EXTENSION, extend_expiry
 from app.orders.fulfillment import fulfill, restore_lines, sync_fulfillment_state, transition_order
 from app.orders.holds import suspended_licenses
 from app.orders.invoicing import sync_invoice
-from app.orders.issues import raise_issue, resolve_issue_about, resolve_issues, sync_amount_issues
+from app.orders.issues import (
+    raise_issue,
+    reopen_issue,
+    resolve_issue_about,
+    resolve_issues,
+    sync_amount_issues,
+)
 from app.orders.models import Order, Payment
 from app.orders.order_emails import OrderReceived
 from app.orders.payment_emails import queue_payment_voided
@@ -183,7 +189,26 @@ def sync_payment_state(
     if target is PaymentState.REFUNDED:
         # All money is back, so the purchase order may be used for it again.
         release_uses(session, order.number, actor=actor, reason="order refunded")
+        resolve_issues(session, order, IssueCode.PO_LIMIT, actor=actor)
+    elif order.payment_state is PaymentState.REFUNDED:
+        _retake_purchase_order(session, order, actor=actor, reason=reason)
     return transition_order(session, order, target, actor=actor, reason=reason)
+
+
+def _retake_purchase_order(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
+    """Take what an accepted order uses of its purchase order again, as its refund failed."""
+    purchase_order = order.purchase_order
+    if purchase_order is None or order.state not in {OrderState.ACCEPTED, OrderState.COMPLETED}:
+        return
+    if retake_use(session, purchase_order, order_number=order.number, actor=actor, reason=reason):
+        return
+    balance = purchase_order.balance
+    left = f"only {balance.words()} is left" if balance is not None else "nothing is left"
+    detail = (
+        f"A refund failed, so the order uses purchase order {purchase_order.number} again, but "
+        f"{left} of it. Ask the buyer for another purchase order."
+    )
+    reopen_issue(session, order, IssueCode.PO_LIMIT, detail)
 
 
 def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor: Actor) -> None:

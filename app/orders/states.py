@@ -119,6 +119,7 @@ class IssueCode(StrEnum):
     REFUND_FAILED = "refund_failed"
     EXTERNAL_REFUND = "external_refund"
     PO_REVIEW = "po_review"
+    PO_LIMIT = "po_limit"
     PAYMENT_REFUSED = "payment_refused"
     TAX_UNRESOLVED = "tax_unresolved"
 

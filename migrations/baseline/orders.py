@@ -180,6 +180,7 @@ def create() -> None:
                 "refund_failed",
                 "external_refund",
                 "po_review",
+                "po_limit",
                 "payment_refused",
                 "tax_unresolved",
             ),

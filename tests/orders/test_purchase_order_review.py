@@ -12,8 +12,10 @@ from app.accounts.keys import Scope, create_key
 from app.billing.purchase_order_comparison import find_differences
 from app.billing.purchase_order_errors import PurchaseOrderClosedError, PurchaseOrderDiffersError
 from app.billing.states import PurchaseOrderState
+from app.console.queue_routes import find_tasks
 from app.core.email_outbox import emails_for
 from app.orders.acceptance import accept
+from app.orders.cancellation import cancel
 from app.orders.models import Order
 from app.orders.purchase_order_review import (
     compare_purchase_order,
@@ -55,6 +57,12 @@ def key(session: Session) -> dict[str, str]:
     made = create_key(session, label="Test", scopes=(Scope.ORDERS_READ, Scope.ORDERS_WRITE))
     session.commit()
     return {"Authorization": f"Bearer {made}"}
+
+
+def waiting(session: Session) -> list[str]:
+    """Return the orders that wait for a corrected purchase order in the queue of staff."""
+    tasks = find_tasks(session, scopes=frozenset())
+    return [task.number for task in tasks if task.reason.startswith("Waiting for the buyer")]
 
 
 def say(session: Session, order: Order, **changes: object) -> None:
@@ -148,6 +156,15 @@ def test_upload_to_an_order_without_number_needs_one(session: Session, client: T
     assert found.purchase_order.source == "upload"
 
 
+def test_countered_order_waits_in_the_queue_until_canceled(session: Session) -> None:
+    order = factories.order(session, po_number="PO-7")
+    assert waiting(session) == []
+    counter_purchase_order(session, order, actor=STAFF, reason="The price is $398")
+    assert waiting(session) == [order.number]
+    cancel(session, order, actor=STAFF, reason="x")
+    assert waiting(session) == []
+
+
 def test_wrong_price_is_countered_corrected_and_accepted(
     session: Session, client: TestClient
 ) -> None:
@@ -181,6 +198,7 @@ def test_wrong_price_is_countered_corrected_and_accepted(
         ("Total", "$398.00", "$298.00"),
     ]
     assert "needs a correction" in seen["next_steps"][0]
+    assert waiting(session) == [number]
     assert (seen["total"]["amount"], seen["lines"][0]["unit"]["amount"]) == (39800, 39800)
     sent = [email.key for email in emails_for(session, number) if "countered" in email.key]
     assert len(sent) == 1
@@ -188,6 +206,7 @@ def test_wrong_price_is_countered_corrected_and_accepted(
 
     corrected = send(client, number, pdf(2), headers=headers).json()
     assert (corrected["state"], corrected["differences"]) == ("received", [])
+    assert waiting(session) == []
     order = get_order_by_number(session, number)
     assert codes(order) == [IssueCode.PO_REVIEW]
     say(session, order)

@@ -202,6 +202,35 @@ def test_only_a_refund_of_all_releases_the_use(session: Session) -> None:
     assert purchase_order.used_amount == uses(session, purchase_order) == 0
 
 
+@pytest.mark.parametrize("is_used_meanwhile", [False, True])
+def test_failed_full_refund_takes_the_use_again_within_the_balance(
+    session: Session, *, is_used_meanwhile: bool
+) -> None:
+    limit = {"limit": {"amount": PRICE, "currency": "USD"}}
+    first, second = blanket_orders(session, 2, **limit)
+    purchase_order = first.purchase_order
+    assert purchase_order is not None
+    factories.pay(session, accept(session, first, actor=STAFF))
+    made = request_refund(
+        session,
+        first,
+        allocations=[Allocation(line=1, amount=PRICE)],
+        effect=LicenseEffect.KEEP,
+        reason="Returned",
+        actor=STAFF,
+    )
+    results = [RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStatus.FAILED]
+    for status in results:
+        if status is RefundStatus.FAILED and purchase_order.used_amount == 0 and is_used_meanwhile:
+            accept(session, second, actor=STAFF)
+        apply_refund_result(
+            session, refund_id=made.id, reference="re_1", status=status, actor=STAFF
+        )
+
+    assert purchase_order.used_amount == uses(session, purchase_order) == PRICE
+    assert (IssueCode.PO_LIMIT in codes(first)) is is_used_meanwhile
+
+
 def test_order_moves_to_the_blanket_with_its_number(session: Session) -> None:
     offer = factories.offer(session)
     first, second = (factories.order(session, offer, po_number="B 1") for _ in range(2))
