@@ -14,6 +14,8 @@ from app.catalog.seeding import SeedReport
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
 from app.core.startup import StartupError
+from app.core.storage import storage_of
+from app.media.sample_film import store_sample_film
 from app.seeding import seed_everything
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +58,8 @@ def migrate(settings: Settings) -> None:
 
 def seed(settings: Settings, seeds: Path) -> list[SeedReport]:
     """Load the sample catalog, its offers, and the demo accounts (except in production)."""
+    # The files first: what a row names is there.
+    store_sample_film(storage_of(settings), seeds)
     engine = engine_for_jobs(settings)
     try:
         with make_sessions(engine).begin() as session:

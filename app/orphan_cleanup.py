@@ -21,6 +21,7 @@ from app.core.storage import FileMissingError, Storage
 from app.imports.uploads import STORAGE_FOLDER as IMPORTS
 from app.imports.uploads import find_needed
 from app.media.caption_models import CaptionFile
+from app.media.kept_files import find_kept
 from app.media.storage_names import sha256_in
 
 log = logging.getLogger(__name__)
@@ -94,4 +95,9 @@ def _unknown(readers: sessionmaker[Session], names: Collection[str]) -> list[str
             certificate = TaxExemption.file["sha256"].as_string()
             known.update(session.scalars(select(certificate).where(certificate.in_(part))))
         wanted = find_needed(session, sent.values())
-    return [name for name in names if sha256_in(name) not in known and sent.get(name) not in wanted]
+        played = find_kept(session, names, at=clock.now())
+    return [
+        name
+        for name in names
+        if sha256_in(name) not in known and sent.get(name) not in wanted and name not in played
+    ]

@@ -209,8 +209,8 @@ def _written(session: Session, document: FilmDocument) -> Iterator[None]:
     except IntegrityError as error:
         log.info("film.refused", extra={"film": document.slug, "cause": str(error.orig)})
         if "foreign key" in str(error.orig).lower():
-            detail = "An offer uses a version that this change removes. Withdraw the offer first."
-            problem = FieldProblem("#/versions", "Keep the version that an offer uses.")
+            detail = "An offer or a master uses a version that this change removes."
+            problem = FieldProblem("#/versions", "Keep the version that an offer or a master uses.")
             raise VersionInUseError(detail, errors=[problem]) from error
         detail = "Another film already has this slug or one of these identifiers."
         raise FilmConflictError(detail) from error

@@ -3,13 +3,16 @@
 What it keeps is never changed in place by two writers with different bytes: names are hashes.
 """
 
+import errno
 import importlib
 import logging
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.engine import make_url
@@ -66,6 +69,28 @@ class Storage:
 
         self._at(name, work)
 
+    def put(self, path: Path, name: str, *, is_moved: bool = False) -> None:
+        """Keep the bytes of a local file under ``name``, whole or not at all, piece by piece.
+
+        With ``is_moved`` the local file is gone afterwards; on one file system nothing is copied.
+
+        Raises:
+            UnavailableError: the storage does not answer, or is full.
+        """
+
+        def work(system: Any, target: str) -> None:  # noqa: ANN401 - as above
+            if FOLDERS.isdisjoint(_protocols(system)):
+                system.put_file(str(path), target)
+            else:
+                system.makedirs(target.rpartition("/")[0], exist_ok=True)
+                _put_in_folder(path, Path(target), is_moved=is_moved)
+
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        self._at(name, work)
+        if is_moved:
+            path.unlink(missing_ok=True)
+
     def read(self, name: str) -> bytes:
         """Return what is kept under ``name``.
 
@@ -91,6 +116,56 @@ class Storage:
                     yield piece
 
         return pieces()
+
+    def span(self, name: str, start: int, end: int) -> Iterator[bytes]:
+        """Return the bytes from ``start`` up to, not including, ``end``, piece by piece.
+
+        It is opened at once, so what is missing is told before the first piece is asked for.
+
+        Raises:
+            FileMissingError: nothing is kept there.
+            UnavailableError: the storage does not answer.
+        """
+        file = self._at(name, lambda system, path: system.open(path, "rb"))
+
+        def pieces() -> Iterator[bytes]:
+            with file:
+                file.seek(start)
+                left = end - start
+                while left > 0 and (piece := file.read(min(CHUNK_BYTES, left))):
+                    left -= len(piece)
+                    yield piece
+
+        return pieces()
+
+    def size(self, name: str) -> int:
+        """Return how many bytes are kept under ``name``.
+
+        Raises:
+            FileMissingError: nothing is kept there.
+            UnavailableError: the storage does not answer.
+        """
+        return int(self._at(name, lambda system, path: system.size(path)))
+
+    def local_path(self, name: str) -> Path | None:
+        """Return where ``name`` lies if the storage is a folder of this machine. Asks no disk."""
+        system, root = self._at("", lambda system, path: (system, path.rstrip("/")))
+        return None if FOLDERS.isdisjoint(_protocols(system)) else Path(root) / name
+
+    def signed(self, name: str, seconds: int) -> str | None:
+        """Return an address that gives ``name`` to anyone for some seconds; None for a folder.
+
+        Raises:
+            UnavailableError: the storage does not answer.
+        """
+
+        def work(system: Any, path: str) -> str | None:  # noqa: ANN401 - as above
+            try:
+                return str(system.sign(path, expiration=seconds))
+            except NotImplementedError:
+                return None
+
+        return self._at(name, work)
 
     def exists(self, name: str) -> bool:
         """Whether something is kept under ``name``.
@@ -172,6 +247,26 @@ def storage_of(settings: Settings) -> Storage:
     store = make_url(settings.database_url.get_secret_value())
     beside = store.database if store.get_backend_name() == "sqlite" else ""
     return Storage(f"{(beside or 'reelright.db').removesuffix('.db')}-files")
+
+
+def _put_in_folder(path: Path, target: Path, *, is_moved: bool) -> None:
+    if is_moved:
+        try:
+            path.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        else:
+            return
+    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with path.open("rb") as source, part.open("wb") as file:
+            shutil.copyfileobj(source, file, CHUNK_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _protocols(system: Any) -> set[str]:  # noqa: ANN401 - as above

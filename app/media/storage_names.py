@@ -18,6 +18,16 @@ def sized(sha256: str, width: int, form: str) -> str:
     return f"{sha256[:2]}/{sha256}/{width}.{form}"
 
 
+def master(sha256: str) -> str:
+    """Return the name of a master's bytes."""
+    return f"masters/{sha256}"
+
+
+def packaged(package_ref: str, label: str, sha256: str, ending: str) -> str:
+    """Return the name of a package's file. The same bytes made twice have the same name."""
+    return f"packages/{package_ref}/{label}.{sha256[:12]}.{ending}"
+
+
 def sha256_in(name: str) -> str:
     """Return the hash that a name belongs to; empty for what is none of our names.
 
