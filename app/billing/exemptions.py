@@ -88,8 +88,11 @@ def approve_exemption(
     draft: ExemptionDraft,
     settings: Settings,
     actor: Actor,
+    institution: Institution | None = None,
 ) -> TaxExemption:
     """Approve a certificate for what staff read on it. It applies to orders from then on.
+
+    One that came with an unconfirmed order becomes the ``institution``'s with it.
 
     Raises:
         InvalidInputError: it has expired.
@@ -106,6 +109,8 @@ def approve_exemption(
     exemption.warn_on = draft.valid_to - WARN_BEFORE if draft.valid_to else None
     session.flush()
     _record(session, exemption, "terms_checked", actor)
+    if institution is not None and exemption.institution_id is None:
+        attach_exemption(session, exemption, institution, actor=actor)
     queue_decision(session, exemption, settings)
     return exemption
 

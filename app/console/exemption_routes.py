@@ -39,7 +39,7 @@ from app.core.request_middleware import SettingsDep
 from app.institutions.models import Institution
 from app.orders.models import Order
 from app.orders.states import OrderState, PaymentState
-from app.orders.taxes import find_holder
+from app.orders.taxes import find_future_owner, find_holder
 
 router = APIRouter(prefix="/exemptions")
 Biller = Annotated[Staff, Depends(require_scopes(Scope.BILLING_WRITE))]
@@ -143,8 +143,9 @@ def approve_exemption(
 
     def work(session: Session, row: TaxExemption) -> None:
         draft = parse_draft(typed)
+        owner = find_future_owner(session, row)
         exemptions.approve_exemption(
-            session, row, draft=draft, settings=settings, actor=staff.actor
+            session, row, draft=draft, settings=settings, actor=staff.actor, institution=owner
         )
 
     return _change(request, staff, ref, once, work, done="exemption-approved", typed=typed)

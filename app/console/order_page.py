@@ -20,7 +20,7 @@ from app.core.email_outbox import emails_for
 from app.core.money import Money
 from app.exports.order_records import has_records
 from app.exports.profiles import find_profile_names
-from app.orders.acceptance import find_warnings
+from app.orders.acceptance import find_warnings, usual_terms
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
 from app.orders.credit_checks import find_holds_of
@@ -89,6 +89,7 @@ class OrderView:
     has_records: bool
     profiles: Sequence[tuple[str, str]]
     invoices: Sequence[Invoice]
+    usual_terms: int
 
 
 def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
@@ -133,6 +134,7 @@ def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
         has_records=has_records(order),
         profiles=find_profile_names(session),
         invoices=find_invoices_of_order(session, order.number),
+        usual_terms=usual_terms(order),
     )
 
 

@@ -44,6 +44,7 @@ from app.exports.routes import ProfileName, order_response
 from app.orders.acceptance import accept
 from app.orders.cancellation import cancel
 from app.orders.carriers import CARRIERS
+from app.orders.confirmation import confirm_order
 from app.orders.credit_checks import release_credit_hold
 from app.orders.disputes import reinstate_suspended
 from app.orders.fulfillment import mark_packed, ship
@@ -197,6 +198,26 @@ def accept_order(
         )
 
     return _change_order(request, staff, number, once, work, done="accepted", typed=typed)
+
+
+@router.post("/{number}/confirm", summary="Confirm that an order is its institution's")
+def confirm(
+    request: Request,
+    *,
+    staff: Sales,
+    settings: SettingsDep,
+    number: Number,
+    reason: Line = "",
+    once: Line = "",
+) -> Response:
+    """Say that the institution placed an order which only a typed address attaches to it."""
+
+    def work(session: Session, order: Order) -> None:
+        why = require_text("confirm_reason", reason, message="Enter how you know.")
+        confirm_order(session, order, settings=settings, actor=staff.actor, reason=why)
+
+    typed = {"confirm_reason": reason}
+    return _change_order(request, staff, number, once, work, done="order-confirmed", typed=typed)
 
 
 @router.post("/{number}/release-credit-hold", summary="Release a credit hold")

@@ -36,6 +36,7 @@ SUCCESS_MESSAGES = {
     ),
     "codes-reset": "Two-step verification turned off for this account.",
     "customer-attached": "Order attached.",
+    "order-confirmed": "Order confirmed.",
     "customer-made": "Customer created.",
     "customer-merged": "Customers merged. The old address leads to this one. You can undo it here.",
     "customer-invited": "Invitation sent.",

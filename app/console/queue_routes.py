@@ -101,6 +101,7 @@ class Task:
     number: str = ""
     institution: str = ""
     total: Money | None = None
+    is_unconfirmed: bool = False
     facts: TaskTypeInfo = field(init=False)
 
     def __post_init__(self) -> None:
@@ -161,10 +162,17 @@ def _order_task(row: Row, kind: TaskType, *, since: datetime, reason: str, step:
         number=row.number,
         institution=row.institution,
         total=Money(row.total_amount, row.currency),
+        is_unconfirmed=row.is_unconfirmed,
     )
 
 
-_ORDER = (Order.number, Order.institution, Order.total_amount, Order.currency)
+_ORDER = (
+    Order.number,
+    Order.institution,
+    Order.total_amount,
+    Order.currency,
+    and_(Order.institution_id.is_not(None), Order.confirmed_at.is_(None)).label("is_unconfirmed"),
+)
 
 
 def _issue_tasks(session: Session) -> Iterable[Task]:
@@ -265,6 +273,7 @@ def _shipment_task(shipment: Shipment, order: Order) -> Task:
         number=order.number,
         institution=order.institution,
         total=order.total,
+        is_unconfirmed=order.is_unconfirmed,
     )
 
 
@@ -291,7 +300,7 @@ def _overdue_tasks(session: Session) -> Iterable[Task]:
         yield _order_task(row, TaskType.MONEY, since=since, reason=reason, step=step)
 
 
-def _orders() -> Select[datetime, date | None, str, str, int, str]:
+def _orders() -> Select[datetime, date | None, str, str, int, str, bool]:
     return (
         select(Order.updated_at, Order.due_on, *_ORDER).order_by(Order.updated_at).limit(PER_SOURCE)
     )

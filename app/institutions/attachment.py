@@ -1,10 +1,9 @@
 """Which institution an order, a quote, or a purchase order belongs to, by an email address."""
 
-from collections.abc import Collection
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.accounts.actors import Actor, ActorKind
 from app.accounts.customers import CustomerClass
 from app.core.email_domains import domain_of
 from app.institutions.member_models import Member
@@ -25,19 +24,22 @@ def find_institution(session: Session, email: str) -> Institution | None:
     return lock_live(session, institution_id) if institution_id is not None else None
 
 
-def has_confirmed_member(
-    session: Session, institution_id: int | None, emails: Collection[str]
+def is_confirmed_by(
+    session: Session, institution: Institution | None, email: str, actor: Actor
 ) -> bool:
-    """Return whether a person with one of these addresses signed in and is of the institution."""
-    if institution_id is None:
-        return False
-    person = select(Member.id).where(
-        Member.email.in_([email.lower() for email in emails]),
-        Member.institution_id == institution_id,
-        Member.active,
-        Member.last_sign_in_at.is_not(None),
+    """Return whether an order or quote is the institution's own because of who makes it.
+
+    It is if staff or the store make it, or a signed-in person of the institution or of this
+    address. A guest can type any address, so the address alone confirms nothing.
+    """
+    if actor.kind is not ActorKind.MEMBER:
+        return actor.kind in {ActorKind.STAFF, ActorKind.API_KEY, ActorKind.SYSTEM}
+    if actor.ref.lower() == email.lower():
+        return True
+    of_member = select(Member.institution_id).where(
+        Member.email == actor.ref.lower(), Member.active
     )
-    return session.scalar(person.limit(1)) is not None
+    return institution is not None and session.scalar(of_member) == institution.id
 
 
 def lock_live(session: Session, institution_id: int) -> Institution:

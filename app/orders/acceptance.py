@@ -79,9 +79,7 @@ def accept(
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     check_credit(session, order)
     accept_purchase_order(session, order, actor=actor, reason=reason)
-    own = order.customer.terms_days if order.customer is not None else None
-    usual = own if own is not None else int(order.seller["terms_days"])
-    days = terms_days if terms_days is not None else usual
+    days = terms_days if terms_days is not None else usual_terms(order)
     order.on_terms = True
     # From the day that its invoice bears.
     order.due_on = clock.today(seller_of(order).time_zone) + timedelta(days=days)
@@ -95,6 +93,15 @@ def accept(
     queue_order_accepted(session, order)
     sync_fulfillment_state(session, order, actor=actor, reason=why)
     return order
+
+
+def usual_terms(order: Order) -> int:
+    """Return the days of the institution, else of the seller; unconfirmed, the fewer of both."""
+    sellers = int(order.seller["terms_days"])
+    own = order.customer.terms_days if order.customer is not None else None
+    if own is None:
+        return sellers
+    return min(own, sellers) if order.is_unconfirmed else own
 
 
 def _set_po_number(

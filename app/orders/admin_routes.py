@@ -23,6 +23,7 @@ from app.orders import (
     acceptance,
     attachment,
     cancellation,
+    confirmation,
     credit_checks,
     disputes,
     fulfillment,
@@ -43,6 +44,7 @@ from app.orders.schemas import (
     AcceptIn,
     AttachIn,
     CancelIn,
+    ConfirmIn,
     CreditReleaseIn,
     NoteIn,
     OrderSummaryOut,
@@ -290,6 +292,27 @@ def attach_order(
             customer = choose_institution(session, body.institution, pointer="#/institution")
         order = queries.lock_order(session, order.number)
         attachment.attach_order(session, order, customer, actor=editor, reason=body.reason)
+
+    return change.run(number, apply)
+
+
+@router.post(
+    "/{number}/confirm",
+    summary="Confirm that an order is its institution's",
+    responses=responses(NotFoundError, InvalidInputError, IdempotencyKeyReusedError),
+)
+def confirm_order(
+    change: ChangeDep, settings: SettingsDep, number: NumberPath, seller: Seller, body: ConfirmIn
+) -> StaffOrderOut:
+    """Say that the institution placed an order which only a typed address attaches to it.
+
+    Its tax is assessed again unless it is paid, accepted, or closed. Safe to repeat.
+    """
+
+    def apply(session: Session, order: Order) -> None:
+        confirmation.confirm_order(
+            session, order, settings=settings, actor=seller, reason=body.reason
+        )
 
     return change.run(number, apply)
 

@@ -9,6 +9,7 @@ from app.accounts.actors import Actor
 from app.accounts.audit import record_action
 from app.billing.models import Invoice, PurchaseOrder
 from app.billing.tax_models import TaxExemption
+from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 from app.institutions.attachment import lock_live
 from app.institutions.models import Institution
@@ -24,11 +25,13 @@ def attach_order(
     *,
     actor: Actor,
     reason: str = "",
+    confirms: bool = True,
 ) -> bool:
     """Attach a locked order to an institution, or detach it. Return False if it was there already.
 
-    Its invoices, its single purchase order, and its exemption certificates follow. Whether class
-    and size were verified when the order was placed stays as it was.
+    Its invoices, its single purchase order, and its exemption certificates follow. Staff who attach
+    one order say with it that it is the institution's own, so it ``confirms`` the order. Whether
+    class and size were verified stays as it was.
 
     Raises:
         InvalidInputError: to move or detach an order, staff give a reason.
@@ -44,6 +47,8 @@ def attach_order(
     before = order.customer.ref if order.customer is not None else None
     order.institution_id = new_id
     order.customer = institution
+    if confirms and institution is not None and order.confirmed_at is None:
+        order.confirmed_at, order.confirmed_by = clock.now(), actor.label[:200]
     session.execute(
         update(Invoice).where(Invoice.order_number == order.number).values(institution_id=new_id)
     )
@@ -59,7 +64,7 @@ def attach_order(
     session.execute(
         update(TaxExemption)
         .where(TaxExemption.order_number == order.number)
-        .values(institution_id=new_id)
+        .values(institution_id=order.own_institution_id)
     )
     session.flush()
     record_action(
@@ -92,6 +97,11 @@ def find_unattached(session: Session, institution: Institution) -> Sequence[Orde
 
 
 def attach_unattached(session: Session, institution: Institution, *, actor: Actor) -> int:
-    """Attach the orders that ``find_unattached`` returns; return how many."""
-    orders = find_unattached(session, institution)
-    return sum(attach_order(session, order, institution, actor=actor) for order in orders)
+    """Attach the orders that ``find_unattached`` returns; return how many.
+
+    Their addresses say where they belong, and confirm nothing.
+    """
+    return sum(
+        attach_order(session, order, institution, actor=actor, confirms=False)
+        for order in find_unattached(session, institution)
+    )

@@ -16,6 +16,7 @@ from app.billing.tax_places import tax_place
 from app.core.config import Settings
 from app.core.email_address import Email
 from app.core.errors import FieldProblem, InvalidInputError
+from app.core.numbers import new_token
 from app.offers.territories import Territory
 from app.orders.correction_emails import queue_contact_changed
 from app.orders.drafts import Line, Name, OptionalLine
@@ -117,6 +118,7 @@ def correct_order(
             actor=actor,
         )
     if "email" in after:
+        order.confirmation_token = new_token()
         queue_contact_changed(session, order, old_address=before["email"])
     log.info("order.corrected", extra={"order": order.number, "fields": sorted(after)})
     return order

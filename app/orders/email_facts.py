@@ -84,13 +84,15 @@ class OrderFacts(Facts):
     shipping: Money
     tax: TaxFacts = TaxFacts()
     total: Money
+    needs_confirmation: bool = False
 
     @classmethod
     def of(cls, order: Order, *, url: str | None = None) -> Self:
         """Return the facts of ``order``, with the buyer's secret link unless there is another."""
         return cls(
             number=order.number,
-            url=url or links.order_url(order),
+            url=url or links.mailed_order_url(order),
+            needs_confirmation=order.is_unconfirmed,
             institution=order.institution,
             country=order.country,
             seller=SenderFacts.model_validate(order.seller),
@@ -107,7 +109,8 @@ class OrderFacts(Facts):
     @property
     def action(self) -> EmailLink:
         """The link to the order."""
-        return EmailLink("View your order", self.url)
+        label = "View and confirm your order" if self.needs_confirmation else "View your order"
+        return EmailLink(label, self.url)
 
     @property
     def ships(self) -> bool:

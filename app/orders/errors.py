@@ -31,6 +31,13 @@ class CreditHoldError(ConflictError):
     title = "Order on credit hold"
 
 
+class ApproverNeededError(ConflictError):
+    """The person may not commit the institution to this amount."""
+
+    type = "approver-needed"
+    title = "Approver needed"
+
+
 class NothingToShipError(ConflictError):
     """No part of the order waits to be sent."""
 

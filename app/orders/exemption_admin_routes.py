@@ -38,7 +38,7 @@ from app.core.idempotency import IdempotencyDep, IdempotencyKeyDep, IdempotencyK
 from app.core.pagination import Page, PageDep
 from app.core.request_middleware import SettingsDep
 from app.media.upload_form import FileUploadForm, form_with_file, open_file_form
-from app.orders.taxes import find_holder
+from app.orders.taxes import find_future_owner, find_holder
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(
@@ -174,7 +174,10 @@ def approve_exemption(
 
     def apply(session: Session, row: TaxExemption) -> None:
         draft = parse_draft(merge_values(row, body))
-        exemptions.approve_exemption(session, row, draft=draft, settings=settings, actor=biller)
+        owner = find_future_owner(session, row)
+        exemptions.approve_exemption(
+            session, row, draft=draft, settings=settings, actor=biller, institution=owner
+        )
 
     return change.run(ref, apply)
 

@@ -9,6 +9,12 @@ def order_url(order: Order) -> str:
     return f"{order.seller['base_url']}/orders/{order.number}?token={order.access_token}"
 
 
+def mailed_order_url(order: Order) -> str:
+    """Return the buyer's page for an email to the buyer's address, where it can be confirmed."""
+    confirm = f"&confirm={order.confirmation_token}" if order.is_unconfirmed else ""
+    return f"{order_url(order)}{confirm}"
+
+
 def purchase_order_file_url(order: Order, sha256: str) -> str:
     """Return where the buyer downloads a PDF of the order's purchase order."""
     path = f"/orders/{order.number}/purchase-order/{sha256}.pdf?token={order.access_token}"

@@ -111,11 +111,18 @@ class Order(Timestamped, Base):
     )
     institution: Mapped[str] = mapped_column(String(200))
     institution_key: Mapped[str] = mapped_column(String(200), doc="Normalized, to find duplicates")
+    confirmed_at: Mapped[datetime | None] = mapped_column(
+        doc="When it was known that the institution or the owner of the address placed it"
+    )
+    confirmed_by: Mapped[str] = mapped_column(String(200), default="")
+    confirmation_token: Mapped[str] = mapped_column(
+        String(64), doc="Only in emails to the buyer's address, so that who has it reads them"
+    )
     customer_class: Mapped[CustomerClass]
     size: Mapped[int | None]
     size_source: Mapped[str] = mapped_column(String(40), default="stated by the buyer")
     class_verified: Mapped[bool] = mapped_column(
-        default=False, doc="Whether class and size were verified when it was placed"
+        default=False, doc="Whether class and size were verified when it was confirmed"
     )
     country: Mapped[str] = mapped_column(String(2), doc="Of the licensee: the billing address's")
     contact_name: Mapped[str] = mapped_column(String(200))
@@ -176,6 +183,16 @@ class Order(Timestamped, Base):
     )
     notes: Mapped[list["OrderNote"]] = relationship(order_by="OrderNote.id")
     issues: Mapped[list["OrderIssue"]] = relationship(order_by="OrderIssue.id")
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Return whether it is attached to an institution by its address alone."""
+        return self.institution_id is not None and self.confirmed_at is None
+
+    @property
+    def own_institution_id(self) -> int | None:
+        """Return the institution whose terms and exemptions it gets: none while unconfirmed."""
+        return self.institution_id if self.confirmed_at is not None else None
 
     @property
     def has_open_dispute(self) -> bool:

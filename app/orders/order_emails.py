@@ -27,6 +27,10 @@ from app.orders.next_steps import can_be_paid, local_date
 from app.orders.queries import films_of
 from app.orders.states import ShipmentKind
 
+CONFIRMATION_ADVICE = (
+    "Please open the order with the button below, and confirm that you placed it. Your "
+    "institution's tax exemption and payment terms apply once you have."
+)
 # The email about an order waits this long for the payment, whose email would say it again.
 RECEIVED_DELAY = timedelta(minutes=5)
 MAX_STAFF_SUBJECT_LENGTH = 200
@@ -59,6 +63,7 @@ class OrderReceived(OrderEmail):
                 if self.is_entered_by_staff
                 else f"Thank you for order {number} for {institution}. We are holding it for you.",
                 self._next_step(),
+                *([CONFIRMATION_ADVICE] if self.order.needs_confirmation else []),
             ],
             action=self.order.action,
             rows=self.order.rows(),

@@ -22,7 +22,7 @@ from app.core.money import Money
 from app.core.networks import network_of
 from app.core.numbers import new_number, new_token
 from app.core.text import normalize_key
-from app.institutions.attachment import find_institution, is_class_verified
+from app.institutions.attachment import find_institution, is_class_verified, is_confirmed_by
 from app.institutions.models import Institution
 from app.offers.licensing import Buyer
 from app.orders.charges import MAX_CHARGE, is_too_small, min_charge, price_shipping
@@ -119,12 +119,14 @@ def place_lines(
     entry: StaffEntry | None = None,
     held_until: datetime | None = None,
     institution: Institution | None = None,
+    is_confirmed: bool = False,
 ) -> Order:
     """Place an order of lines that are priced already, with the checks of any other order.
 
     Each line needs its rights today, in the billing country. ``shipping`` is a price that was
     agreed; None asks the settings. The unpaid order is held at least until ``held_until``.
-    Without an ``institution``, the buyer's email tells it. ``entry`` is for an order that staff
+    Without an ``institution``, the buyer's email tells it. ``is_confirmed`` says that it is known
+    to be the institution's own, by any ``actor``. ``entry`` is for an order that staff
     enter.
 
     Raises:
@@ -148,6 +150,7 @@ def place_lines(
         entry=entry,
         held_until=held_until,
         institution=institution,
+        is_confirmed=is_confirmed,
     )
 
 
@@ -166,6 +169,7 @@ def _place_checked(
     entry: StaffEntry | None = None,
     held_until: datetime | None = None,
     institution: Institution | None = None,
+    is_confirmed: bool = False,
 ) -> Order:
     """Store the order unless the lines have ``problems``, or the rest of it has."""
     problems = [*problems, *_text_problems(details, lines), *_address_problems(details, lines)]
@@ -184,11 +188,14 @@ def _place_checked(
         customer=customer,
     )
     order.quote_number = quote_number
+    if is_confirmed or is_confirmed_by(session, customer, order.email, actor):
+        order.confirmed_at, order.confirmed_by = clock.now(), actor.label[:200]
+        order.class_verified = is_class_verified(customer, order.customer_class, order.size)
     if held_until is not None and order.expires_at is not None:
         order.expires_at = max(order.expires_at, held_until)
     if entry is not None:
         _add_entry(order, entry)
-    assess_order_tax(session, order, settings=settings, actor=actor)
+    assess_order_tax(session, order, settings=settings)
     # Again, because the tax is part of the total.
     problems = find_purchase_order_problems(details.po_number, details.purchase_order, order.total)
     if problems:
@@ -310,6 +317,7 @@ def _order(
     return Order(
         number=_free_number(session),
         access_token=new_token(),
+        confirmation_token=new_token(),
         currency=settings.currency,
         subtotal_amount=subtotal,
         charges_amount=charged,
@@ -322,7 +330,6 @@ def _order(
         institution_key=normalize_key(buyer.institution),
         customer_class=buyer.customer_class,
         size=buyer.size,
-        class_verified=is_class_verified(customer, buyer.customer_class, buyer.size),
         country=details.billing_address.place,
         contact_name=details.buyer.contact_name,
         email=details.buyer.email,

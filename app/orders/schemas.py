@@ -314,7 +314,13 @@ class StaffOrderOut(OrderOut):
 
     customer: CustomerOut | None = Field(description="The institution that it is attached to")
     class_verified: bool = Field(
-        description="Whether class and size were verified when the order was placed"
+        description="Whether class and size were verified when the order was confirmed"
+    )
+    confirmed_at: datetime | None = Field(
+        description="When it was known that the institution or the owner of the address placed it"
+    )
+    is_unconfirmed: bool = Field(
+        description="Whether only a typed address attaches it to its `customer`"
     )
     agreed_prices: list[AgreedPriceOut]
     attention: list[OrderIssueOut] = Field(description="Open ones first")
@@ -419,6 +425,12 @@ class CreditReleaseIn(_Action):
     """Let one order be accepted on terms despite a credit hold."""
 
     reason: Line = Field(max_length=500, examples=["The dean confirmed payment this week"])
+
+
+class ConfirmIn(_Action):
+    """Say that an order is its institution's own."""
+
+    reason: Line = Field(max_length=500, examples=["They called from the library's number"])
 
 
 class MoneyIn(_Action):

@@ -96,6 +96,8 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
         if order.customer is not None
         else None,
         class_verified=order.class_verified,
+        confirmed_at=order.confirmed_at,
+        is_unconfirmed=order.is_unconfirmed,
         agreed_prices=[
             AgreedPriceOut(
                 line=line.number,

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.accounts.actors import Actor, ActorKind
+from app.accounts.actors import Actor
 from app.accounts.addresses import Address
 from app.billing.errors import TaxUnresolvedError
 from app.billing.exemptions import Holder
@@ -21,12 +21,13 @@ from app.billing.tax import (
     kind_of_delivery,
     spread_tax,
 )
+from app.billing.tax_models import TaxExemption
 from app.billing.tax_places import name_place, tax_place
 from app.core import clock
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
-from app.institutions.attachment import has_confirmed_member
+from app.institutions.models import Institution
 from app.institutions.queries import get_institution
 from app.orders.errors import OrderClosedError
 from app.orders.issues import raise_issue, resolve_issues
@@ -65,16 +66,9 @@ def part_taxes(order: Order) -> Mapping[LineKey, int]:
     return taxes
 
 
-def assess_order_tax(session: Session, order: Order, *, settings: Settings, actor: Actor) -> None:
-    """Set the tax of an order that is being placed. Its total includes it.
-
-    The exemption of its institution counts only for an order that is known to be its own:
-    anyone can type an address at its domain.
-    """
-    by_staff = actor.kind in {ActorKind.STAFF, ActorKind.API_KEY}
-    emails = [order.email, actor.ref] if actor.kind is ActorKind.MEMBER else [order.email]
-    is_own = by_staff or has_confirmed_member(session, order.institution_id, emails)
-    _apply(order, _assess(session, order, settings, order.institution_id if is_own else None))
+def assess_order_tax(session: Session, order: Order, *, settings: Settings) -> None:
+    """Set the tax of an order that is being placed. Its total includes it."""
+    _apply(order, _assess(session, order, settings))
 
 
 def raise_unresolved_tax(session: Session, order: Order) -> None:
@@ -153,7 +147,7 @@ def reassess_tax(
     """
     order = lock_order(session, order.number)
     _refuse_settled(order)
-    assessment = _assess(session, order, settings, order.institution_id)
+    assessment = _assess(session, order, settings)
     if (assessment.state, assessment.amount) == (order.tax_state, order.tax_amount):
         return order
     _change(session, order, assessment, actor=actor, reason=reason)
@@ -189,15 +183,13 @@ def _refuse_settled(order: Order) -> None:
         raise OrderClosedError(detail)
 
 
-def _assess(
-    session: Session, order: Order, settings: Settings, institution_id: int | None
-) -> TaxAssessment:
+def _assess(session: Session, order: Order, settings: Settings) -> TaxAssessment:
     return assess_tax(
         session,
         settings,
         ship_to=address_for_tax(order),
         lines=taxable_lines(order),
-        institution_id=institution_id,
+        institution_id=order.own_institution_id,
         on=clock.today(),
         currency=order.currency,
         order_number=order.number,
@@ -269,13 +261,23 @@ def _apply_details(order: Order, assessment: TaxAssessment) -> None:
 
 
 def exemption_holder(order: Order) -> Holder:
-    """Return who a certificate that is sent with an order belongs to."""
+    """Return who a certificate that is sent with an order belongs to.
+
+    One of an unconfirmed order belongs to that order alone, until staff approve it.
+    """
     return Holder(
         name=order.institution,
         email=order.email,
-        institution_id=order.institution_id,
+        institution_id=order.own_institution_id,
         order_number=order.number,
     )
+
+
+def find_future_owner(session: Session, exemption: TaxExemption) -> Institution | None:
+    """Return the institution that a certificate becomes the property of if staff approve it."""
+    if exemption.institution_id is not None or exemption.order_number is None:
+        return None
+    return get_order_by_number(session, exemption.order_number).customer
 
 
 def find_holder(session: Session, *, institution: str = "", order: str = "") -> Holder:

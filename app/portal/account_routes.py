@@ -71,12 +71,13 @@ def orders_page(
 
 @router.get("/orders/{number}")
 def open_order(session: ReadSessionDep, member: MemberDep, number: str) -> Response:
-    """Redirect to the order's page."""
+    """Redirect to the order's page, where the owner of its address can confirm it."""
     order = find_member_order(session, member, number)
     if order is None:
         detail = f"Order “{number[:40]}” not found."
         raise NotFoundError(detail)
-    return _redirect(links.order_url(order))
+    is_own = member.email.lower() == order.email.lower()
+    return _redirect(links.mailed_order_url(order) if is_own else links.order_url(order))
 
 
 @router.get("/quotes")

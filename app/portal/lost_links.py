@@ -144,7 +144,9 @@ def _find_orders(session: Session, email: str) -> HeldLinks:
     ).all()
     return HeldLinks(
         title="Orders",
-        links=tuple(HeldLink(label=describe_order(o), url=links.order_url(o)) for o in orders),
+        links=tuple(
+            HeldLink(label=describe_order(o), url=links.mailed_order_url(o)) for o in orders
+        ),
         more=count - len(orders),
     )
 

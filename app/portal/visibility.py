@@ -29,10 +29,12 @@ def sees_statement(member: Member) -> bool:
 def of_member(member: Member) -> ColumnElement[bool]:
     """Return the condition of the orders that concern the person, whatever their role.
 
-    They are the institution's, or without an institution those of the person's own address.
+    They are the confirmed ones of the institution, and of the unconfirmed ones those of the
+    person's own address. Without an institution they are those of that address.
     """
     if member.institution_id is not None:
-        return Order.institution_id == member.institution_id
+        is_ours = Order.institution_id == member.institution_id
+        return and_(is_ours, or_(Order.confirmed_at.is_not(None), _is_own(member)))
     return _is_own(member)
 
 
@@ -48,20 +50,21 @@ def visible_quotes(member: Member) -> ColumnElement[bool]:
     if member.institution_id is None:
         return own
     of_institution = Quote.institution_id == member.institution_id
-    return of_institution if sees_all_orders(member) else and_(of_institution, own)
+    seen = or_(Quote.is_confirmed, own) if sees_all_orders(member) else own
+    return and_(of_institution, seen)
 
 
 def visible_invoices(member: Member) -> ColumnElement[bool]:
     """Return the condition of the invoices that the person may open.
 
-    They are the institution's, or those of the orders that the person may open. Without an
-    institution they are also those that were sent to the person's own address.
+    They are those of the orders that the person may open, or of all that concern the person.
+    Without an institution they are also those that were sent to the person's own address.
     """
-    of_orders = Invoice.order_number.in_(select(Order.number).where(visible_orders(member)))
+    sees_all = member.institution_id is not None and sees_all_invoices(member)
+    orders = of_member(member) if sees_all else visible_orders(member)
+    of_orders = Invoice.order_number.in_(select(Order.number).where(orders))
     if member.institution_id is None:
         return or_(of_orders, func.lower(Invoice.email) == member.email.lower())
-    if sees_all_invoices(member):
-        return or_(of_orders, Invoice.institution_id == member.institution_id)
     return of_orders
 
 

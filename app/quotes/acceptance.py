@@ -54,6 +54,7 @@ def accept_quote(
         quote_number=quote.number,
         held_until=quote.expires_at,
         institution=lock_live(session, quote.institution_id) if quote.institution_id else None,
+        is_confirmed=quote.is_confirmed,
     )
     approver = acceptance.accepted_by
     # What the quote lacked; what it said stays.

@@ -61,6 +61,9 @@ class Quote(Timestamped, Base):
     institution: Mapped[str] = mapped_column(String(200), default="", doc="Empty: asked later")
     customer_class: Mapped[CustomerClass]
     size: Mapped[int | None]
+    is_confirmed: Mapped[bool] = mapped_column(
+        default=False, doc="Whether the institution, the owner of the address, or staff made it"
+    )
     class_verified: Mapped[bool] = mapped_column(default=False)
     country: Mapped[str] = mapped_column(String(2))
     contact_name: Mapped[str] = mapped_column(String(200), default="")

@@ -18,7 +18,7 @@ from app.core.email_address import Email
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import Money
 from app.core.numbers import new_number, new_token
-from app.institutions.attachment import find_institution, is_class_verified
+from app.institutions.attachment import find_institution, is_class_verified, is_confirmed_by
 from app.institutions.models import Institution
 from app.licenses.time_zones import latest_time_zone_of
 from app.offers.licensing import Buyer
@@ -99,11 +99,13 @@ def issue_quote(
     note: str = "",
     supersedes: Quote | None = None,
     institution: Institution | None = None,
+    is_confirmed: bool = False,
 ) -> Quote:
     """Make a quote of priced lines and email it to the buyer.
 
     It ends with the day on which the first of its lines can no longer be licensed, if that is
     sooner than ``valid_through`` or the usual length. ``shipping`` is a price that was agreed.
+    ``is_confirmed`` says that the buyer is known to be of the institution, by any ``actor``.
 
     Raises:
         InvalidInputError: a line cannot be licensed today, or the total is too high.
@@ -126,6 +128,7 @@ def issue_quote(
     if problems:
         raise InvalidInputError.of(*problems)
     institution = institution or find_institution(session, buyer.email)
+    is_confirmed = is_confirmed or is_confirmed_by(session, institution, buyer.email, actor)
     zone = _zone(institution, country)
     asked = valid_through or clock.today(zone) + timedelta(days=settings.quote_days)
     last_day = _last_order_day(session, lines, country=country, on=today)
@@ -149,7 +152,9 @@ def issue_quote(
         institution=buyer.institution,
         customer_class=buyer.customer_class,
         size=buyer.size,
-        class_verified=is_class_verified(institution, buyer.customer_class, buyer.size),
+        is_confirmed=is_confirmed,
+        class_verified=is_confirmed
+        and is_class_verified(institution, buyer.customer_class, buyer.size),
         country=country,
         contact_name=buyer.contact_name,
         email=buyer.email,

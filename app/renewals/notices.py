@@ -123,9 +123,9 @@ def _record_due(session: Session, license_: License) -> bool:
 def _recipients(session: Session, order: Order) -> list[str]:
     """Return the buyer's address, and those of the librarians of the institution."""
     addresses = {order.email.lower(): order.email}
-    if order.institution_id is not None:
+    if order.own_institution_id is not None:
         members = session.scalars(
-            select(Member).where(Member.institution_id == order.institution_id, Member.active)
+            select(Member).where(Member.institution_id == order.own_institution_id, Member.active)
         )
         for member in members:
             if MemberRole.LIBRARIAN in member.roles:

@@ -64,4 +64,5 @@ def quote_renewal(
         settings=settings,
         actor=actor or Actor.guest(order.email),
         institution=order.customer,
+        is_confirmed=True,  # its link was in an email to the buyer, or they are signed in
     )

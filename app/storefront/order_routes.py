@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,17 +10,20 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
+from app.accounts.actors import Actor
 from app.accounts.addresses import Address
 from app.billing.exemptions import has_pending
 from app.core import clock
 from app.core.db import ReadSessionDep
-from app.core.errors import AppError, ConflictError, InvalidInputError
+from app.core.errors import AppError, ConflictError, InvalidInputError, NotFoundError
 from app.exports.order_records import has_records
 from app.licenses.time_zones import time_zone_of
 from app.offers.licensing import Buyer
 from app.offers.terms import duration_phrase
 from app.orders import carts
 from app.orders.carriers import carrier_label
+from app.orders.confirmation import confirm_order
+from app.orders.errors import ApproverNeededError
 from app.orders.models import Order
 from app.orders.next_steps import awaits_first_payment, can_be_changed
 from app.orders.purchase_order_view import can_be_uploaded
@@ -68,6 +72,8 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
     uploaded: str = "",
     payment: Annotated[str, Query(max_length=20)] = "",
     at: Annotated[str, Query(max_length=20)] = "",
+    confirm: Token = "",
+    confirmed: str = "",
 ) -> Response:
     """Show the order to holders of its link; others get 404."""
     order = get_order_for_buyer(session, number, token)
@@ -80,6 +86,38 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
         at=seconds,
         placed=bool(placed),
         uploaded=bool(uploaded),
+        confirm=confirm,
+        confirmed=bool(confirmed),
+    )
+
+
+@router.post("/orders/{number}/confirm")
+def confirm(request: Request, form: FieldsDep, number: str) -> Response:
+    """Confirm the order for who reads the emails to its address; others get 404."""
+    state = store_state(request)
+    token = form.get("token", "")
+    try:
+        with state.sessions.begin() as session:
+            order = get_order_for_buyer(session, number, token)
+            if not _is_from_email(order, form.get("confirm", "")):
+                detail = f"Order “{number[:40]}” not found."
+                raise NotFoundError(detail)
+            confirm_order(
+                session,
+                order,
+                settings=state.settings,
+                actor=Actor.guest(order.email),
+                reason="by the link in an email",
+            )
+            path = order_path(order)
+    except ApproverNeededError as error:
+        with state.readers() as session:
+            fresh = get_order_for_buyer(session, number, token)
+            return draw_order_page(
+                request, session, fresh, failure=error, title="Order not confirmed"
+            )
+    return RedirectResponse(
+        f"{path}&confirmed=yes", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
     )
 
 
@@ -181,6 +219,8 @@ def draw_order_page(
     uploaded: bool = False,
     po_problems: Mapping[str, str] | None = None,
     po_number: str = "",
+    confirm: str = "",
+    confirmed: bool = False,
 ) -> Response:
     """Draw the page of an order, with what became of the form that was sent last."""
     attempts = find_attempts(session, order.id)
@@ -215,9 +255,16 @@ def draw_order_page(
         has_records=has_records(order),
         buyer_words=buyer_words(buyer),
         pending_exemption=has_pending(session, order.number),
+        confirm=confirm if order.is_unconfirmed and _is_from_email(order, confirm) else "",
+        confirmed=confirmed and order.confirmed_at is not None,
     )
     response.headers.update(PRIVATE)
     return response
+
+
+def _is_from_email(order: Order, confirm: str) -> bool:
+    """Return whether the link is one that was emailed to the order's address."""
+    return compare_digest(confirm.encode(), order.confirmation_token.encode())
 
 
 def order_path(order: Order) -> str:

@@ -42,6 +42,7 @@ def create() -> None:
         sa.Column("institution", sa.String(200), nullable=False),
         sa.Column("customer_class", one_of("customerclass", *CUSTOMER_CLASSES), nullable=False),
         sa.Column("size", sa.Integer),
+        sa.Column("is_confirmed", sa.Boolean, nullable=False),
         sa.Column("class_verified", sa.Boolean, nullable=False),
         sa.Column("country", sa.String(2), nullable=False),
         sa.Column("contact_name", sa.String(200), nullable=False),

@@ -12,6 +12,7 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts.actors import Actor
 from app.accounts.keys import Scope, create_key
 from app.billing.certificate_files import StoredFile, inspect_certificate
 from app.billing.exemption_drafts import parse_draft
@@ -26,8 +27,12 @@ from app.institutions.models import Institution
 from app.institutions.schemas import InstitutionIn
 from app.institutions.service import create_institution
 from app.orders.attachment import attach_order
+from app.orders.confirmation import confirm_order
+from app.orders.drafts import OrderDraft
+from app.orders.errors import ApproverNeededError
 from app.orders.models import Order
-from app.orders.taxes import exemption_holder, reassess_tax
+from app.orders.placement import place
+from app.orders.taxes import exemption_holder, find_future_owner, reassess_tax
 from tests import factories
 from tests.factories import ADDRESS, BUYER, SETTINGS, STAFF
 from tests.orders.test_races import at_once
@@ -61,8 +66,8 @@ def submit(session: Session, order: Order, **changes: str) -> TaxExemption:
 
 
 def approve(session: Session, row: TaxExemption, **changes: str) -> None:
-    draft = parse_draft({**DRAFT, **changes})
-    approve_exemption(session, row, draft=draft, settings=BY_RATES, actor=STAFF)
+    draft, owner = parse_draft({**DRAFT, **changes}), find_future_owner(session, row)
+    approve_exemption(session, row, draft=draft, settings=BY_RATES, actor=STAFF, institution=owner)
 
 
 @pytest.fixture
@@ -116,7 +121,7 @@ def test_certificate_follows_its_order_to_the_institution(session: Session) -> N
 
     def place(to: dict[str, str] = ADDRESS) -> Order:
         order = factories.order(session, settings=BY_RATES, shipping_address=to)
-        order.institution_id = school.id
+        order.institution_id, order.confirmed_at = school.id, clock.now()
         session.flush()
         return reassess_tax(session, order, settings=BY_RATES, reason="x", actor=STAFF)
 
@@ -127,23 +132,55 @@ def test_certificate_follows_its_order_to_the_institution(session: Session) -> N
 
 
 @pytest.mark.usefixtures("taxed")
-def test_typed_address_gets_no_exemption_until_its_owner_has_signed_in(session: Session) -> None:
+def test_typed_address_gets_no_exemption_until_the_order_is_confirmed(session: Session) -> None:
     first = factories.order(session, settings=BY_RATES)
     approve(session, submit(session, first))
     school = college(session)
     attach_order(session, first, school, actor=STAFF)
+    # The owner of the typed address has signed in before, which says nothing of who types it now.
     member = Member(ref="MB-1", email=first.email.lower(), institution_id=school.id, roles=[])
+    member.last_sign_in_at = clock.now()
     session.add(member)
     session.flush()
 
     typed = factories.order(session, settings=BY_RATES)
     assert (typed.institution_id, typed.tax_state) == (school.id, TaxState.CHARGED)
     reassess_tax(session, typed, settings=BY_RATES, reason="They called", actor=STAFF)
-    assert typed.tax_state is TaxState.EXEMPT
+    assert typed.tax_state is TaxState.CHARGED
+    owner = Actor.guest(typed.email)
+    assert confirm_order(session, typed, settings=BY_RATES, actor=owner, reason="by email")
+    assert (typed.tax_state, typed.total_amount) == (TaxState.EXEMPT, 39800)
+    assert not confirm_order(session, typed, settings=BY_RATES, actor=owner, reason="by email")
 
-    member.last_sign_in_at = clock.now()
-    session.flush()
-    assert factories.order(session, settings=BY_RATES).tax_state is TaxState.EXEMPT
+    member.spending_limit = 39799
+    above = factories.order(session, settings=BY_RATES)
+    with pytest.raises(ApproverNeededError):
+        confirm_order(session, above, settings=BY_RATES, actor=owner, reason="by email")
+    assert above.is_unconfirmed
+    draft = OrderDraft.model_validate(factories.draft_json(session, factories.offer(session).sku))
+    signed_in = place(session, draft, settings=BY_RATES, actor=member.actor)
+    assert (signed_in.is_unconfirmed, signed_in.tax_state) == (False, TaxState.EXEMPT)
+
+
+@pytest.mark.usefixtures("taxed")
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_certificate_of_an_unconfirmed_order_becomes_the_institutions_when_staff_approve_it(
+    session: Session,
+    is_confirmed: bool,  # noqa: FBT001
+) -> None:
+    school = college(session)
+    order = factories.order(session, settings=BY_RATES)
+    attach_order(session, order, school, actor=STAFF, confirms=False)
+    row = submit(session, order)
+    assert [row.institution_id, find_future_owner(session, row)] == [None, school]
+    if is_confirmed:
+        confirm_order(session, order, settings=BY_RATES, actor=STAFF, reason="They called")
+        session.refresh(row)
+        assert [row.institution_id, find_future_owner(session, row)] == [school.id, None]
+    approve(session, row)
+    assert row.institution_id == school.id
+    reassess_tax(session, order, settings=BY_RATES, reason="Approved", actor=STAFF)
+    assert order.tax_state is TaxState.EXEMPT  # its own certificate
 
 
 @pytest.mark.usefixtures("taxed")

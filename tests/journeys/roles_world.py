@@ -226,7 +226,7 @@ def _buy(session: Session, side: Side, offer: Offer) -> None:
             "institution": name,
         }
         made = factories.order(session, offer, buyer=buyer, po_number=po_number)
-        made.institution_id = institution.id
+        made.institution_id, made.confirmed_at = institution.id, clock.now()
         session.flush()
         return made
 
@@ -241,7 +241,7 @@ def _buy(session: Session, side: Side, offer: Offer) -> None:
         side.keep(f"{key}invoice", invoice.number, invoice.access_token)
         buyer = quote_factories.quote_json()["buyer"] | {"email": email, "institution": name}
         quote = quote_factories.quote(session, offer, buyer=buyer)
-        quote.institution_id = institution.id
+        quote.institution_id, quote.is_confirmed = institution.id, True
         side.keep(f"{key}quote", quote.number, quote.access_token)
     waiting = order(f"dean@{domain}", "PO-8")
     side.keep("waiting order", waiting.number, waiting.access_token)

@@ -99,6 +99,7 @@ ADMIN_API: Mapping[Scope | Needs, str] = {
     Scope.ORDERS_WRITE: """
         POST /api/v1/admin/orders
         POST /api/v1/admin/orders/{number}/accept
+        POST /api/v1/admin/orders/{number}/confirm
         POST /api/v1/admin/orders/{number}/cancel
         POST /api/v1/admin/orders/{number}/note
         POST /api/v1/admin/quotes
@@ -224,6 +225,7 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         GET POST /console/new-order
         GET /console/new-order/offers
         POST /console/orders/{number}/accept
+        POST /console/orders/{number}/confirm
         POST /console/orders/{number}/cancel
         GET POST /console/orders/{number}/correct
         POST /console/orders/{number}/replace-disc

@@ -112,6 +112,7 @@ BY_LINK = """
     GET /orders/{number}
     POST /orders/{number}/pay
     POST /orders/{number}/cart
+    POST /orders/{number}/confirm
     GET /orders/{number}/return
     GET /quotes/{number}.pdf
     GET /quotes/{number}

@@ -14,8 +14,9 @@ from app.institutions import merging
 from app.institutions.attachment import is_class_verified
 from app.institutions.models import InstitutionDomain
 from app.orders import attachment
+from app.orders.confirmation import confirm_order
 from tests import factories
-from tests.factories import STAFF
+from tests.factories import SETTINGS, STAFF
 from tests.institutions.people import add_institution, add_member
 
 
@@ -28,7 +29,10 @@ def test_order_is_attached_by_the_exact_domain_of_its_address(session: Session) 
         False,
     )
     college.verified_at, college.verified_by = clock.now(), "Sam"
-    assert factories.order(session).class_verified
+    typed = factories.order(session)
+    assert not typed.class_verified, "anyone can type an address"
+    assert confirm_order(session, typed, settings=SETTINGS, actor=STAFF, reason="They called")
+    assert (typed.class_verified, typed.confirmed_by) == (True, STAFF.label)
     assert not order.class_verified, "a later verification changes nothing"
     college.domains[0].domain = "lib.example.edu"
     session.flush()

@@ -35,7 +35,7 @@ def place(
     with sessions.begin() as session:
         buyer = factories.draft_json(session)["buyer"] | {"email": email}
         order = factories.order(session, buyer=buyer)
-        order.institution_id = institution_id
+        order.institution_id, order.confirmed_at = institution_id, clock.now()
         return factories.pay(session, order) if paid else order
 
 
@@ -64,7 +64,7 @@ def test_quotes_and_invoices_are_opened_by_role_and_institution_only(
         with sessions.begin() as session:
             buyer = quote_json()["buyer"] | {"email": email}
             quote = quote_factories.quote(session, buyer=buyer)
-            quote.institution_id = north
+            quote.institution_id, quote.is_confirmed = north, True
             made["quotes"][name] = (quote.number, quote.access_token)
         paid = place(sessions, email, north, paid=True)
         with sessions.begin() as session:
@@ -197,7 +197,8 @@ def test_quote_over_the_limit_of_who_asked_waits_for_the_approver(
     with sessions.begin() as session:
         session.get_one(Member, people["requester"].id).spending_limit = limit
         buyer = quote_json()["buyer"] | {"email": "cy@north.edu"}
-        number = quote_factories.quote(session, buyer=buyer).number
+        quote = quote_factories.quote(session, buyer=buyer)
+        quote.is_confirmed, number = True, quote.number  # they were signed in
     for who in ("approver", "librarian", "stranger"):
         sign_in(client, people[who])
         words = f"Quote {number} of cy@north.edu, $398.00, waits for an approver."
