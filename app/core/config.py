@@ -194,6 +194,9 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         default=120_000_000, ge=1_000_000, description="All files of one form of staff together"
     )
+    ffmpeg: str = Field(default="", description="Empty: that of the system, or of the wheel")
+    spool_folder: str = Field(default="", description="Empty: a folder beside the SQLite database")
+    max_master_gb: int = Field(default=60, ge=1, le=500, description="Of one master")
 
     @field_validator("database_pool_size")
     @classmethod

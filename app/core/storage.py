@@ -257,6 +257,7 @@ def _put_in_folder(path: Path, target: Path, *, is_moved: bool) -> None:
             if error.errno != errno.EXDEV:
                 raise
         else:
+            os.utime(target)
             return
     part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:

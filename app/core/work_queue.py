@@ -23,6 +23,8 @@ class JobGroup(StrEnum):
     PAYMENTS = "payments"
     EMAILS = "emails"
     FILMS = "films"
+    # Encoding, which takes hours and all processors.
+    MEDIA = "media"
 
 
 class DueItem(NamedTuple):
