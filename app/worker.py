@@ -56,6 +56,7 @@ from app.portal.film_requests import delete_unconfirmed
 from app.quotes.service import expire_quotes, send_expiry_notices
 from app.receivables.reminder_job import send_reminders
 from app.renewals.notices import send_notices
+from app.usage.folding import fold_events
 from app.work_queues import WORK_QUEUES
 
 log = logging.getLogger(__name__)
@@ -286,6 +287,7 @@ def _hourly(context: WorkerContext, step: Steps) -> None:
     step("warn-of-exemptions", lambda: _in_batches(context, warn))
     notices = partial(send_notices, settings=context.settings)
     step("renewal-notices", lambda: _in_batches(context, notices))
+    step("fold-usage", lambda: fold_events(context.sessions))
     step("forget", lambda: _delete_expired(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))
     # A request for changed records then waits for at most an hour's changes.

@@ -25,6 +25,7 @@ from migrations.baseline import (
     renewals,
     search,
     tax,
+    usage,
     vendor_documents,
     visitors,
 )
@@ -50,6 +51,7 @@ FEATURES = (
     offers,
     fixed_rows,
     licenses,
+    usage,
     billing,
     tax,
     orders,

@@ -1,0 +1,1 @@
+"""How institutions use films: events, monthly counts, and COUNTER reports. Nothing personal."""
