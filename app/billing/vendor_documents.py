@@ -10,10 +10,17 @@ from sqlalchemy.orm import Session, joinedload
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.billing.vendor_emails import SentDocument, VendorDocumentsSent
-from app.billing.vendor_models import VendorDocument, VendorDocumentKind, VendorDocumentLink
+from app.billing.vendor_models import (
+    VENDOR_DOCUMENT_LABELS,
+    VendorDocument,
+    VendorDocumentKind,
+    VendorDocumentLink,
+    VendorDocumentOffer,
+)
 from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
+from app.core.db import insert_ignore
 from app.core.email_content import SenderFacts
 from app.core.email_outbox import queue_email
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
@@ -45,34 +52,57 @@ def add_document(
     if valid_through is not None and valid_through < valid_from:
         detail = "Enter a last day that is not before the first day."
         raise InvalidInputError.of(FieldProblem("#/valid_through", detail))
-    document = VendorDocument(
-        ref=new_number("VD"),
-        kind=kind,
-        title=title,
-        film_id=film.id if film else None,
-        valid_from=valid_from,
-        valid_through=valid_through,
-        sha256=upload.sha256,
-        size_bytes=len(upload.data),
-        added_by=actor.label[:200],
-    )
-    same = [VendorDocument.kind == kind, VendorDocument.replaced_at.is_(None)]
+    key = str(kind)
     if film is not None:
-        same.append(VendorDocument.film_id == film.id)
+        key = f"{kind}:{film.id}"
     if kind is VendorDocumentKind.OTHER:
-        same.append(VendorDocument.title == title)
-    replaced = session.scalars(
-        update(VendorDocument)
-        .where(*same)
-        .values(replaced_at=clock.now())
-        .returning(VendorDocument.ref)
-        .execution_options(synchronize_session=False)
-    ).all()
-    session.add(document)
+        key = f"{kind}:{title}"
+    values = {
+        "ref": new_number("VD"),
+        "kind": kind,
+        "title": title,
+        "film_id": film.id if film else None,
+        "valid_from": valid_from,
+        "valid_through": valid_through,
+        "sha256": upload.sha256,
+        "size_bytes": len(upload.data),
+        "added_by": actor.label[:200],
+        "current_key": key,
+    }
+    replaced: list[VendorDocument] = []
+    while True:
+        old = _replace_current(session, key)
+        if old is not None:
+            replaced.append(old)
+        # A concurrent upload may have become the current one since: then that one is replaced.
+        if insert_ignore(session, VendorDocument, values, index_elements=["current_key"]):
+            break
+    document = get_document(session, str(values["ref"]))
+    for old in replaced:
+        # What offered the old one offers the new one.
+        document.is_on_quotes |= old.is_on_quotes
+        document.is_on_invoices |= old.is_on_invoices
+        session.execute(
+            update(VendorDocumentOffer)
+            .where(VendorDocumentOffer.document_id == old.id)
+            .values(document_id=document.id)
+        )
     session.flush()
-    after = {"kind": kind, "title": title, "sha256": upload.sha256, "replaces": list(replaced)}
+    refs = [old.ref for old in replaced]
+    after = {"kind": kind, "title": title, "sha256": upload.sha256, "replaces": refs}
     audit.record_action(session, OBJECT, document.ref, "added", actor, after=after)
     return document
+
+
+def _replace_current(session: Session, key: str) -> VendorDocument | None:
+    """Replace the current document of ``key`` and return it; None if there is none."""
+    return session.scalar(
+        update(VendorDocument)
+        .where(VendorDocument.current_key == key)
+        .values(replaced_at=clock.now(), current_key=None)
+        .returning(VendorDocument)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
 
 
 def withdraw_document(session: Session, ref: str, *, actor: Actor) -> bool:
@@ -85,7 +115,7 @@ def withdraw_document(session: Session, ref: str, *, actor: Actor) -> bool:
     withdrawn = session.execute(
         update(VendorDocument)
         .where(VendorDocument.id == document.id, VendorDocument.replaced_at.is_(None))
-        .values(replaced_at=clock.now())
+        .values(replaced_at=clock.now(), current_key=None)
         .returning(VendorDocument.id)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
@@ -105,8 +135,8 @@ def find_documents(session: Session) -> Sequence[VendorDocument]:
 
 
 def find_offered(session: Session, *, on: date) -> Sequence[VendorDocument]:
-    """Return the documents that may be sent and downloaded on this day."""
-    return session.scalars(
+    """Return the documents that may be sent and downloaded on this day, the W-9 first."""
+    rows = session.scalars(
         select(VendorDocument)
         .options(joinedload(VendorDocument.film))
         .where(
@@ -114,8 +144,10 @@ def find_offered(session: Session, *, on: date) -> Sequence[VendorDocument]:
             VendorDocument.valid_from <= on,
             or_(VendorDocument.valid_through.is_(None), VendorDocument.valid_through >= on),
         )
-        .order_by(VendorDocument.kind, VendorDocument.title, VendorDocument.id)
-    ).all()
+        .order_by(VendorDocument.title, VendorDocument.id)
+    )
+    order = list(VENDOR_DOCUMENT_LABELS)
+    return sorted(rows, key=lambda row: order.index(row.kind))
 
 
 def get_document(session: Session, ref: str) -> VendorDocument:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.catalog.models import Film
@@ -57,6 +57,11 @@ class VendorDocument(Timestamped, Base):
     replaced_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When a newer document took its place, or staff withdrew it"
     )
+    current_key: Mapped[str | None] = mapped_column(
+        String(420), unique=True, doc="What it is the current document of; null once replaced"
+    )
+    is_on_quotes: Mapped[bool] = mapped_column(default=False, doc="Offered on every quote")
+    is_on_invoices: Mapped[bool] = mapped_column(default=False, doc="Offered on every invoice")
 
     film: Mapped[Film | None] = relationship()
 
@@ -64,6 +69,19 @@ class VendorDocument(Timestamped, Base):
     def label(self) -> str:
         """What it is, in words."""
         return VENDOR_DOCUMENT_LABELS[self.kind]
+
+
+class VendorDocumentOffer(Timestamped, Base):
+    """A document that staff chose for one quote or invoice."""
+
+    __tablename__ = "vendor_document_offers"
+    __table_args__ = (UniqueConstraint("number", "document_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(40), doc="The number of the quote or invoice")
+    document_id: Mapped[int] = mapped_column(
+        ForeignKey("vendor_documents.id", ondelete="RESTRICT"), index=True
+    )
 
 
 class VendorDocumentLink(Timestamped, Base):

@@ -19,6 +19,7 @@ from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, re
 from app.console.forms.submission import run_once
 from app.console.lists import Listing
 from app.console.pages import draw_page, see_other
+from app.console.vendor_choice import VendorChoice
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.email_address import parse_email
@@ -142,6 +143,7 @@ def _draw(
     typed: dict[str, str] | None = None,
 ) -> Response:
     invoice = get_invoice_by_number(session, number)
+    content = InvoiceContent.model_validate(invoice.content)
     try:
         refuse_unreplaceable(invoice)
         refusal = ""
@@ -155,7 +157,7 @@ def _draw(
         typed=typed or dict.fromkeys(("po_number", "ap_name", "ap_email", "reason")),
         invoice=invoice,
         order=get_order_by_number(session, invoice.order_number),
-        content=InvoiceContent.model_validate(invoice.content),
+        content=content,
         replaced_by=session.scalar(
             select(Invoice.number).where(Invoice.replaces == invoice.number)
         ),
@@ -163,5 +165,6 @@ def _draw(
         page_path=invoice_path(invoice),
         pdf_path=invoice_path(invoice, pdf=True),
         credit_notes=[(note, credit_note_path(note)) for note in invoice.credit_notes],
+        vendor=VendorChoice.of(session, invoice.number, "invoice", zone=content.seller.time_zone),
         history=audit.entries_about(session, "invoice", invoice.number),
     )

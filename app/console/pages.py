@@ -127,6 +127,8 @@ SUCCESS_MESSAGES = {
     "tax-set": "Tax saved.",
     "twice": "This form was already submitted. Nothing changed.",
     "vendor-added": "Document added.",
+    "vendor-offered": "Document choices saved.",
+    "vendor-chosen": "Vendor documents saved. The buyer's page shows them.",
     "vendor-sent": "Documents sent by email.",
     "vendor-withdrawn": "Document withdrawn. Links to it no longer work.",
     "window-added": "Rights window added.",

@@ -23,6 +23,7 @@ from app.console.fields import (
 from app.console.forms.submission import submit
 from app.console.lists import Columns, find_rows_page, sort_rows
 from app.console.pages import draw_page
+from app.console.vendor_choice import VendorChoice
 from app.core.db import ReadSessionDep
 from app.core.email_outbox import emails_for
 from app.core.errors import AppError, FieldProblem, InvalidInputError
@@ -187,5 +188,6 @@ def _draw(
         warnings=find_acceptance_problems(session, quote) if quote.is_open else [],
         history=audit.entries_about(session, "quote", quote.number),
         emails=emails_for(session, quote.number),
+        vendor=VendorChoice.of(session, quote.number, "quote", zone=quote.legal_seller.time_zone),
         classes=CLASSES,
     )

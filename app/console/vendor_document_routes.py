@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
-from app.billing import vendor_documents
+from app.billing import vendor_documents, vendor_offers
 from app.billing.models import Invoice
 from app.billing.purchase_order_files import inspect_pdf
 from app.billing.sole_source import draw_letter
@@ -162,6 +162,48 @@ def send(request: Request, staff: Biller, settings: SettingsDep, form: Submitted
         redraw=lambda session, error: _draw(request, staff, session, problem=error, typed=typed),
         path=PATH,
         done="vendor-sent",
+    )
+
+
+@router.post("/{ref}/offer", summary="Offer a vendor document on all quotes or invoices")
+def offer(request: Request, staff: Biller, ref: Number, form: SubmittedForm) -> Response:
+    """Offer a document on every quote, on every invoice, on both, or on none."""
+    return submit(
+        request,
+        get_text(form, "once"),
+        lambda session: vendor_offers.offer_on_all(
+            session,
+            ref,
+            quotes=bool(get_text(form, "quotes")),
+            invoices=bool(get_text(form, "invoices")),
+            actor=staff.actor,
+        ),
+        redraw=lambda session, error: _draw(request, staff, session, problem=error),
+        path=PATH,
+        done="vendor-offered",
+    )
+
+
+@router.post("/offers/{number}", summary="Choose the vendor documents of a quote or invoice")
+def choose(
+    request: Request, settings: SettingsDep, staff: Biller, number: Number, form: SubmittedForm
+) -> Response:
+    """Offer the chosen documents on one quote or invoice."""
+    refs = {value for value in form.getlist("documents") if isinstance(value, str)}
+
+    def work(session: Session) -> None:
+        _find_recipient(session, number)
+        today = clock.today(settings.seller_time_zone)
+        vendor_offers.choose_documents(session, number, refs, on=today, actor=staff.actor)
+
+    page = "quotes" if number.startswith("RQ-") else "invoices"
+    return submit(
+        request,
+        get_text(form, "once"),
+        work,
+        redraw=lambda session, error: _draw(request, staff, session, problem=error),
+        path=f"/console/{page}/{number}",
+        done="vendor-chosen",
     )
 
 

@@ -112,6 +112,7 @@ class Table(Block):
     columns: Sequence[Column]
     rows: Sequence[Sequence[Sequence[str]]]
     empty: str = ""
+    is_small: bool = False  # for what is looked up rather than read
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,14 @@
 from fastapi import APIRouter, Request, Response
 
 from app.billing import vendor_documents
-from app.billing.vendor_models import VendorDocument
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError
 from app.core.request_middleware import SettingsDep
 from app.institutions.member_models import Member
 from app.institutions.sessions import MemberDep
-from app.media.downloads import send_pdf
 from app.storefront.order_routes import PRIVATE
+from app.storefront.vendor_document_routes import send_vendor_document
 from app.web.rendering import render
 
 router = APIRouter()
@@ -38,7 +37,7 @@ def download(
     today = clock.today(settings.seller_time_zone)
     document = vendor_documents.get_offered(session, ref, on=today)
     vendor_documents.record_download(session, document, actor=member.actor)
-    return _send(request, document)
+    return send_vendor_document(request, document)
 
 
 @router.get("/vendor-documents/{token}.pdf")
@@ -47,7 +46,7 @@ def download_by_link(
 ) -> Response:
     """Return the document of a link in an email, until it expires."""
     today = clock.today(settings.seller_time_zone)
-    return _send(request, vendor_documents.use_link(session, token, on=today))
+    return send_vendor_document(request, vendor_documents.use_link(session, token, on=today))
 
 
 def _require_institution(member: Member) -> None:
@@ -55,8 +54,3 @@ def _require_institution(member: Member) -> None:
     if member.institution_id is None:
         detail = "Vendor documents are for people of institutions. Email us to join yours."
         raise NotFoundError(detail)
-
-
-def _send(request: Request, document: VendorDocument) -> Response:
-    name = f"{document.kind.replace('_', '-')}-{document.ref}.pdf"
-    return send_pdf(request, sha256=document.sha256, size_bytes=document.size_bytes, name=name)

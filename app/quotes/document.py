@@ -1,12 +1,13 @@
-"""The quote as a PDF/UA document, from its row alone: the same quote gives the same bytes."""
+"""The quote as a PDF/UA document, from its row: the same quote gives the same bytes."""
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.accounts.customers import CLASSES
 from app.core import documents
 from app.core.config import Settings
-from app.core.documents import Column, Document, Link, Table, Text, Total, Totals
+from app.core.documents import Column, Document, Facts, Link, Table, Text, Total, Totals
 from app.core.money import Money
 from app.core.text import isolate
 from app.licenses.time_zones import latest_time_zone_of
@@ -27,20 +28,24 @@ CLOSED_LABELS = {
 }
 
 
-def quote_pdf(quote: Quote, settings: Settings) -> bytes:
-    """Return the quote as a tagged PDF. One that is not open says so at the top."""
+def quote_pdf(quote: Quote, settings: Settings, *, vendor_documents: Sequence[str] = ()) -> bytes:
+    """Return the quote as a tagged PDF. One that is not open says so at the top.
+
+    ``vendor_documents`` are the labels of those that its page offers.
+    """
     return documents.draw_document(
-        build_document(quote),
+        build_document(quote, vendor_documents),
         made_on=quote.created_at.date(),
         country=quote.country,
         folder=settings.fonts_folder,
     )
 
 
-def build_document(quote: Quote) -> Document:
+def build_document(quote: Quote, vendor_documents: Sequence[str] = ()) -> Document:
     """Return what the PDF says."""
     seller = quote.seller
     url = links.quote_url(quote)
+    remit_to = quote.legal_seller.remit_to.rows()
     notice = CLOSED_LABELS.get(quote.current_state, "")
     return Document(
         kind="Quote",
@@ -54,24 +59,10 @@ def build_document(quote: Quote) -> Document:
             _lines_table(quote),
             _totals(quote),
             Text(paragraphs=[quote.tax_note, *([f"Note: {quote.note}"] if quote.note else [])]),
-            *_rights(quote),
-            Text(heading="License texts", paragraphs=[_texts_sentence(quote)]),
-            Text(
-                heading="How to accept",
-                paragraphs=[
-                    (
-                        f"Accept this quote by {format_day(quote.valid_through)}. Pay by card or "
-                        "bank debit, or enter a purchase order number. An approver of your "
-                        "institution can accept it too. Text on a purchase order does not change "
-                        "the license."
-                    ),
-                    (
-                        f"You can also send a purchase order that names quote {quote.number} to "
-                        f"{seller['email']}."
-                    ),
-                ],
-            ),
+            Text(heading="How to accept", paragraphs=_acceptance(quote, vendor_documents)),
+            *([Facts(heading="Pay by check or transfer", facts=remit_to)] if remit_to else []),
             Link(words="Open the quote:", exact=url),
+            *_rights(quote),
         ],
     )
 
@@ -132,11 +123,12 @@ def _line_cell(line: QuoteLine) -> list[str]:
     if line.renews:
         cell.append(f"Renews license {line.renews}.")
     if line.list_unit is None:
-        cell.append("; ".join(row["label"] for row in shot["price"]["lines"]))
+        cell.append(f"{'; '.join(row['label'] for row in shot['price']['lines'])}.")
     else:
         why = f" {line.price_reason.rstrip('.')}." if line.price_reason else ""
         cell.append(f"List price {line.list_unit.words()}.{why}")
-    return cell
+    # Main words and one line of details, so that a quote of a few films fits on a page.
+    return [cell[0], " ".join(cell[1:])]
 
 
 def _versions(labels: list[str]) -> str:
@@ -168,6 +160,7 @@ def _rights(quote: Quote) -> list[Table]:
             heading=f"Rights and conditions{_of_lines(lines, quote, many=len(groups) > 1)}",
             columns=[Column("Question", width="label"), Column("Answer", width="fill")],
             rows=[[[question], [answer]] for question, answer in answers],
+            is_small=True,
         )
         for answers, lines in groups.items()
     ]
@@ -191,12 +184,28 @@ def _of_lines(lines: list[QuoteLine], quote: Quote, *, many: bool) -> str:
     return f": {'; '.join(names)}"
 
 
+def _acceptance(quote: Quote, vendor_documents: Sequence[str]) -> list[str]:
+    paragraphs = [
+        (
+            f"Accept this quote on its page by {format_day(quote.valid_through)}, by card, bank "
+            "debit, or purchase order. An approver of your institution can accept it too. You can "
+            f"also send a purchase order that names quote {quote.number} to "
+            f"{quote.seller['email']}. Text on a purchase order does not change the license."
+        ),
+        _texts_sentence(quote),
+    ]
+    if vendor_documents:
+        labels = ", ".join(dict.fromkeys(vendor_documents))
+        paragraphs.append(f"Vendor documents on the quote's page: {labels}.")
+    return paragraphs
+
+
 def _texts_sentence(quote: Quote) -> str:
     texts = {
         (shot["code"], shot["version"]): f"“{shot['title']}”, version {shot['version']}"
         for shot in (line.snapshot["license_text"] for line in quote.lines)
     }
-    return f"The licenses use {'; '.join(texts.values())}. You accept them with the quote."
+    return f"License texts, accepted with the quote: {'; '.join(texts.values())}."
 
 
 def _format(quote: Quote, money: Money) -> str:

@@ -18,6 +18,12 @@ def pdf_url(quote: Quote) -> str:
     return f"{quote.seller['base_url']}/quotes/{quote.number}.pdf?token={quote.access_token}"
 
 
+def vendor_document_url(quote: Quote, ref: str) -> str:
+    """Return the address of a vendor document that the quote offers."""
+    path = f"/quotes/{quote.number}/vendor-documents/{ref}.pdf?token={quote.access_token}"
+    return f"{quote.seller['base_url']}{path}"
+
+
 def console_quote_url(quote: Quote) -> str:
     """Return the staff's page of the quote."""
     return f"{quote.seller['base_url']}/console/quotes/{quote.number}"

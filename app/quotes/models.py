@@ -7,6 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.customers import CustomerClass
+from app.billing.sellers import LegalSeller
 from app.core import clock
 from app.core.db import Base, Timestamped
 from app.core.money import Money
@@ -95,6 +96,11 @@ class Quote(Timestamped, Base):
     def buyer(self) -> Buyer:
         """For whom it is priced."""
         return Buyer(self.customer_class, self.size, self.country)
+
+    @property
+    def legal_seller(self) -> LegalSeller:
+        """Who makes it, and where to send money."""
+        return LegalSeller.model_validate(self.seller["legal"])
 
     @property
     def subtotal(self) -> Money:

@@ -8,6 +8,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.billing.vendor_models import VendorDocument
+from app.billing.vendor_offers import find_offered_on
+from app.core import clock
 from app.core.errors import NotFoundError
 from app.core.fields import SearchText
 from app.core.pagination import PageParams, id_of, instant_of
@@ -68,6 +71,12 @@ def lock_quote(session: Session, number: str) -> Quote:
     if quote is None:
         raise _no_quote(number)
     return quote
+
+
+def find_vendor_documents(session: Session, quote: Quote) -> Sequence[VendorDocument]:
+    """Return the vendor documents that the quote offers today."""
+    today = clock.today(quote.legal_seller.time_zone)
+    return find_offered_on(session, quote.number, "quote", on=today)
 
 
 def find_successor(session: Session, quote: Quote) -> Quote | None:

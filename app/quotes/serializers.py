@@ -15,7 +15,7 @@ from app.orders.schemas import ChargeOut, DocumentOut, OrderFilmOut, ThreadItemO
 from app.quotes import links
 from app.quotes.drafts import Approver
 from app.quotes.models import Quote, QuoteLine
-from app.quotes.queries import find_successor, get_priced_lines
+from app.quotes.queries import find_successor, find_vendor_documents, get_priced_lines
 from app.quotes.schemas import (
     CreatedQuoteOut,
     QuoteBuyerOut,
@@ -137,6 +137,13 @@ def _common(session: Session, quote: Quote) -> dict[str, Any]:
         "license_texts": [_text(quote, text) for text in license_texts_of(quote)],
         "documents": [
             DocumentOut(label=f"Quote {quote.number} (PDF)", url=links.pdf_url(quote)),
+            *(
+                DocumentOut(
+                    label=f"{document.label}: {document.title} (PDF)",
+                    url=links.vendor_document_url(quote, document.ref),
+                )
+                for document in find_vendor_documents(session, quote)
+            ),
         ],
         "can_be_accepted": not problems,
         "problems": problems,

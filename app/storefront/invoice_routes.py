@@ -15,6 +15,8 @@ from app.billing.invoice_queries import (
 )
 from app.billing.models import CreditNote, Invoice
 from app.billing.states import InvoiceState
+from app.billing.vendor_offers import find_offered_on
+from app.core import clock
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.request_middleware import SettingsDep, answer_with
@@ -66,6 +68,7 @@ def draw_invoice(
     """Draw the page of an invoice; ``failure`` is why it can't be paid online now."""
     order = get_order_by_number(session, invoice.order_number)
     is_credited = invoice.credited_amount >= invoice.total_amount > 0
+    content = InvoiceContent.model_validate(invoice.content)
     word, shape = STATE_LABELS[invoice.state]
     response = render(
         request,
@@ -74,7 +77,7 @@ def draw_invoice(
         can_pay=can_be_paid(order) and invoice.balance.amount > 0,
         is_pending=order.payment_state is PaymentState.PENDING,
         failure=failure,
-        content=InvoiceContent.model_validate(invoice.content),
+        content=content,
         status=("Credited" if is_credited and invoice.state is InvoiceState.PAID else word, shape),
         payments=[
             (payment, METHOD_LABELS[payment.method], printed_number(payment))
@@ -83,6 +86,9 @@ def draw_invoice(
         ],
         refunded_amount=order.refunded_amount,
         pdf_path=invoice_path(invoice, pdf=True),
+        vendor_documents=find_offered_on(
+            session, invoice.number, "invoice", on=clock.today(content.seller.time_zone)
+        ),
         credit_notes=[
             (note, credit_note_path(note)) for note in invoice.credit_notes if not note.is_void
         ],

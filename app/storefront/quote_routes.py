@@ -31,7 +31,7 @@ from app.quotes.document import quote_pdf
 from app.quotes.errors import QuoteNotOpenError
 from app.quotes.links import quote_path
 from app.quotes.models import Quote
-from app.quotes.queries import find_successor, get_quote_for_buyer
+from app.quotes.queries import find_successor, find_vendor_documents, get_quote_for_buyer
 from app.quotes.serializers import license_texts_of, quote_out
 from app.quotes.service import closed_sentence, create_quote, decline_quote, share_quote
 from app.quotes.states import QuoteState
@@ -170,7 +170,12 @@ def download_quote(
     }
     return answer_with(
         request,
-        partial(quote_pdf, quote, settings),
+        partial(
+            quote_pdf,
+            quote,
+            settings,
+            vendor_documents=[each.label for each in find_vendor_documents(session, quote)],
+        ),
         media_type="application/pdf",
         headers=headers,
     )
@@ -357,6 +362,8 @@ def draw_quote_page(
         buyer_words=buyer_words(quote.buyer),
         zone=latest_time_zone_of(quote.country, at=clock.now()),
         total_label=quote.total_label,
+        remit_to=quote.legal_seller.remit_to.rows(),
+        vendor_documents=find_vendor_documents(session, quote),
         values=values or {},
         problems=problems or {},
         done=done,

@@ -20,6 +20,7 @@ from app.storefront import (
     order_routes,
     purchase_order_routes,
     quote_routes,
+    vendor_document_routes,
 )
 
 PARTS = (
@@ -33,6 +34,7 @@ PARTS = (
     cart_routes,
     checkout_routes,
     order_routes,
+    vendor_document_routes,
     quote_routes,
     invoice_payment_routes,
     invoice_routes,

@@ -32,11 +32,22 @@ def create() -> None:
         sa.Column("size_bytes", sa.Integer, nullable=False),
         sa.Column("added_by", sa.String(200), nullable=False),
         sa.Column("replaced_at", MOMENT, index=True),
+        sa.Column("current_key", sa.String(420), unique=True),
+        sa.Column("is_on_quotes", sa.Boolean, nullable=False),
+        sa.Column("is_on_invoices", sa.Boolean, nullable=False),
         *timestamps(),
         sa.CheckConstraint(
             "valid_through IS NULL OR valid_through >= valid_from", name="ends_after_start"
         ),
         sa.CheckConstraint("(kind = 'sole_source') = (film_id IS NOT NULL)", name="film_of_letter"),
+    )
+    op.create_table(
+        "vendor_document_offers",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("number", sa.String(40), nullable=False),
+        reference("document_id", "vendor_documents.id", "RESTRICT", index=True),
+        *timestamps(),
+        sa.UniqueConstraint("number", "document_id"),
     )
     op.create_table(
         "vendor_document_links",
@@ -52,4 +63,5 @@ def create() -> None:
 
 def drop() -> None:
     op.drop_table("vendor_document_links")
+    op.drop_table("vendor_document_offers")
     op.drop_table("vendor_documents")

@@ -269,6 +269,8 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         POST /console/vendor-documents/letter
         POST /console/vendor-documents/send
         POST /console/vendor-documents/{ref}/withdraw
+        POST /console/vendor-documents/{ref}/offer
+        POST /console/vendor-documents/offers/{number}
     """,
     Scope.REFUNDS_WRITE: """
         POST /console/orders/{number}/reinstate

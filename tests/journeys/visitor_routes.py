@@ -136,6 +136,8 @@ BY_LINK = """
     GET /statements/{key}
     GET /statements/{key}.pdf
     GET /vendor-documents/{token}.pdf
+    GET /quotes/{number}/vendor-documents/{ref}.pdf
+    GET /invoices/{number}/vendor-documents/{ref}.pdf
 """
 # What a signed-in person, or a key of theirs, opens.
 BY_SIGN_IN = """
