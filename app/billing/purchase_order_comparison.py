@@ -63,8 +63,10 @@ def find_differences(ordered: ComparedOrder, stated: ComparedOrder) -> list[Diff
             differences.append(_difference(line, "Line", _line_text(line, ordered), NOT_STATED))
         else:
             differences += _compare_lines(line, other, ordered.currency)
+    # Staff may have removed a line since, so that it is not ordered any more.
+    numbers = {line.line for line in ordered.lines}
     for line in stated.lines:
-        if line.line is None:
+        if line.line not in numbers:
             text = _line_text(line, stated)
             differences.append(_difference(line, "Line", NOT_ORDERED, text))
     if stated.total_amount != ordered.total_amount:

@@ -30,11 +30,12 @@ from app.core.errors import AppError
 from app.core.request_middleware import settings_of
 from app.orders.correction_admin_routes import OrderCorrectionIn
 from app.orders.corrections import OrderCorrection, can_correct_shipping, correct_order
+from app.orders.line_corrections import can_correct_lines
 from app.orders.models import Order
 from app.orders.queries import get_order_by_number, lock_order
 
 router = APIRouter()
-_ADDRESS = [
+ADDRESS_FIELDS = [
     replace(field, required=REQUIRED_ADDRESS.get(field.name, ""), empty="") for field in ADDRESS
 ]
 _CONTACT: Sequence[Shape] = (
@@ -48,9 +49,9 @@ _CONTACT: Sequence[Shape] = (
     ),
     Field("phone", "Phone", max_length=40, empty=""),
 )
-_BILLING = FieldGroup("billing_address", "Billing address", _ADDRESS)
+_BILLING = FieldGroup("billing_address", "Billing address", ADDRESS_FIELDS)
 _SHIPPING = FieldGroup(
-    "shipping_address", "Shipping address", _ADDRESS, help="In the billing country."
+    "shipping_address", "Shipping address", ADDRESS_FIELDS, help="In the billing country."
 )
 _TERMS: Sequence[Shape] = (
     Field("ap_name", "Contact in accounts payable", max_length=200, empty=""),
@@ -68,7 +69,7 @@ _TERMS: Sequence[Shape] = (
         max_length=60,
     ),
 )
-_REASON = Field("reason", "Reason", required="Enter a reason.", max_length=200)
+REASON = Field("reason", "Reason", required="Enter a reason.", max_length=200)
 
 
 @router.get("/orders/{number}/correct", summary="Correction form")
@@ -77,7 +78,11 @@ def correction_form(
 ) -> Response:
     """Show the form with what the order says now."""
     order = get_order_by_number(session, number)
-    form = _form(order, base=count_changes(session, "order", number))
+    form = _form(
+        order,
+        base=count_changes(session, "order", number),
+        is_open=can_correct_lines(session, order),
+    )
     return draw_form(request, staff, form, format_inputs(form.shapes, _values(order)))
 
 
@@ -112,7 +117,7 @@ def post_correction(
     return see_other(f"/console/orders/{number}", done="order-corrected" if is_new else "twice")
 
 
-def _form(order: Order, *, base: int = 0) -> FormPage:
+def _form(order: Order, *, base: int = 0, is_open: bool = False) -> FormPage:
     path = f"/console/orders/{order.number}"
     shapes: list[Shape] = [*_CONTACT, _BILLING]
     if can_correct_shipping(order):
@@ -124,16 +129,23 @@ def _form(order: Order, *, base: int = 0) -> FormPage:
         back=path,
         crumbs=(("/console/orders", "Orders"), (path, order.number)),
         lead="If the order has an invoice that prints what changed, a new one replaces it.",
-        shapes=[*shapes, *_TERMS, _REASON],
+        shapes=[*shapes, *_TERMS, REASON],
         save="Save corrections",
         base=base,
         needs=[
-            RowHint(
-                "The licensee's name is on the license.",
-                f"/console/licenses/{license_.number}",
-                f"Correct license {license_.number}",
-            )
-            for license_ in licenses
+            *(
+                [RowHint("The films, copies, and prices:", f"{path}/correct-lines", "Correct them")]
+                if is_open
+                else []
+            ),
+            *(
+                RowHint(
+                    "The licensee's name is on the license.",
+                    f"/console/licenses/{license_.number}",
+                    f"Correct license {license_.number}",
+                )
+                for license_ in licenses
+            ),
         ],
     )
 

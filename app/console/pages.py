@@ -100,6 +100,7 @@ SUCCESS_MESSAGES = {
     "refund-retried": "Refund retried.",
     "disc-replaced": "Replacement prepared. Ship it when it is packed.",
     "order-corrected": "Order corrected.",
+    "lines-corrected": "Items corrected. The buyer gets the new summary by email.",
     "license-corrected": "License corrected. The buyer gets the new certificate by email.",
     "reinstated": "License reinstated.",
     "resent": "Email queued for resending.",

@@ -42,6 +42,17 @@ def is_confirmed_by(
     return institution is not None and session.scalar(of_member) == institution.id
 
 
+def find_member(session: Session, email: str, *, institution_id: int | None) -> Member | None:
+    """Return the active person of the institution with this address; None if there is none."""
+    if institution_id is None:
+        return None
+    return session.scalar(
+        select(Member).where(
+            Member.email == email.lower(), Member.institution_id == institution_id, Member.active
+        )
+    )
+
+
 def lock_live(session: Session, institution_id: int) -> Institution:
     """Return this institution, or the one that it was merged into, locked against a merge."""
     statement = select(Institution).with_for_update(read=True)

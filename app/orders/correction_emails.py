@@ -10,6 +10,7 @@ from app.core.numbers import new_token
 from app.orders import links
 from app.orders.email_facts import LINK_ADVICE, OrderEmail, OrderFacts, queue_order_email
 from app.orders.models import Order
+from app.orders.next_steps import can_be_paid
 
 
 class OrderLinkSent(OrderEmail):
@@ -58,7 +59,50 @@ class OrderContactRemoved(OrderEmail):
         )
 
 
-CORRECTION_EMAILS = (OrderLinkSent, OrderContactRemoved)
+class OrderLinesCorrected(OrderEmail):
+    """The items of the order were corrected. The email has the new summary."""
+
+    kind: ClassVar[str] = "order-lines-corrected"
+    subject_text: ClassVar[str] = "The items of order {number} changed"
+    po_number: str | None
+    is_payable: bool
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        paragraphs = [
+            (
+                f"Our staff corrected the items of order {order.number} for {order.institution}. "
+                "It now says what is below."
+            )
+        ]
+        if self.po_number:
+            paragraphs.append(
+                f"If purchase order {self.po_number} says something else, upload a corrected one "
+                "on the order page."
+            )
+        if self.is_payable:
+            paragraphs.append("A payment page that you opened before is closed.")
+        return EmailContent(
+            headline="The items of your order changed",
+            paragraphs=[*paragraphs, "If you did not expect this, reply to this email."],
+            action=order.action,
+            rows=order.rows(),
+            totals=order.totals(),
+            closing=[LINK_ADVICE],
+            signature=order.seller.signature,
+        )
+
+
+CORRECTION_EMAILS = (OrderLinkSent, OrderContactRemoved, OrderLinesCorrected)
+
+
+def queue_lines_corrected(session: Session, order: Order) -> None:
+    """Tell the buyer what the corrected order says."""
+    facts = OrderLinesCorrected(
+        order=OrderFacts.of(order), po_number=order.po_number, is_payable=can_be_paid(order)
+    )
+    queue_order_email(session, order, facts, once=f"{order.number}:{new_token()[:12]}")
 
 
 def queue_contact_changed(session: Session, order: Order, *, old_address: str) -> None:

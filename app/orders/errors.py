@@ -10,6 +10,13 @@ class OrderClosedError(ConflictError):
     title = "Not allowed in the order's status"
 
 
+class LinesSettledError(ConflictError):
+    """The order is accepted, invoiced, licensed, or a payment was made, so its lines stay."""
+
+    type = "lines-settled"
+    title = "Items can't be corrected any more"
+
+
 class RefundFirstError(ConflictError):
     """Money is here, or on its way: it must go back before the order can be canceled."""
 

@@ -88,6 +88,8 @@ def _format_public(entry: AuditEntry) -> str | None:
     if entry.action == "order.payment_voided" and entry.before is not None:
         money = Money(entry.before["amount"], entry.before["currency"])
         return f"Payment of {money.words()} recorded by mistake and removed"
+    if entry.action == "order.changed" and "lines" in (entry.after or {}):
+        return "Items corrected by our staff"
     if entry.action == "order.payment_state.partially_paid" and entry.before == PENDING:
         return PAYMENT_FAILED_TEXT  # the debit for the rest
     text = _PUBLIC.get(entry.action)

@@ -168,6 +168,9 @@ class Order(Timestamped, Base):
     expires_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When the unpaid order expires"
     )
+    repriced_at: Mapped[datetime | None] = mapped_column(
+        doc="When its total last changed: payment pages that are older are closed"
+    )
 
     # Loaded when accessed, because a change of an order needs few of them.
     lines: Mapped[list["OrderLine"]] = relationship(

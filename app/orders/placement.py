@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.accounts.addresses import AddressIn
 from app.accounts.regions import home_country
 from app.billing.sellers import LegalSeller
 from app.billing.states import PurchaseOrderSource, TaxState
@@ -31,6 +32,7 @@ from app.orders.drafts import (
     Charge,
     DraftBuyer,
     DraftLine,
+    DraftPurchaseOrder,
     OrderDetails,
     OrderDraft,
 )
@@ -172,9 +174,14 @@ def _place_checked(
     is_confirmed: bool = False,
 ) -> Order:
     """Store the order unless the lines have ``problems``, or the rest of it has."""
-    problems = [*problems, *_text_problems(details, lines), *_address_problems(details, lines)]
+    problems = [*problems, *_text_problems(details, lines)]
+    problems += find_address_problems(
+        lines, to=details.shipping_address, billed=details.billing_address.place
+    )
     shipping = _shipping(details, lines, settings) if shipping is None else shipping
-    problems += _total_problems(details, lines, charges, shipping)
+    problems += find_total_problems(
+        lines, charges, shipping, po_number=details.po_number, draft=details.purchase_order
+    )
     if problems:
         raise InvalidInputError.of(*problems)
     customer = institution or find_institution(session, details.buyer.email)
@@ -251,15 +258,17 @@ def _text_problems(details: OrderDetails, lines: Sequence[PricedLine]) -> list[F
     return problems
 
 
-def _address_problems(details: OrderDetails, lines: Sequence[PricedLine]) -> list[FieldProblem]:
+def find_address_problems(
+    lines: Sequence[PricedLine], *, to: AddressIn | None, billed: str
+) -> list[FieldProblem]:
+    """Return what is wrong with the shipping address of discs that are billed to a country."""
     if not any(line.ships for line in lines):
         return []
-    if details.shipping_address is None:
+    if to is None:
         detail = "Enter a shipping address for the disc."
         return [FieldProblem("#/shipping_address", detail)]
-    to, billed = details.shipping_address.place, details.billing_address.place
-    sold_there = all(line.territory.contains(to) for line in lines if line.ships)
-    if home_country(to) != home_country(billed) or not sold_there:
+    sold_there = all(line.territory.contains(to.place) for line in lines if line.ships)
+    if home_country(to.place) != home_country(billed) or not sold_there:
         detail = (
             "Enter a shipping address in the billing country, where the disc is licensed. To ship "
             "elsewhere, email us."
@@ -274,12 +283,15 @@ def _shipping(details: OrderDetails, lines: Sequence[PricedLine], settings: Sett
     return price_shipping(settings, country=(to or details.billing_address).place, ships=ships)
 
 
-def _total_problems(
-    details: OrderDetails,
+def find_total_problems(
     lines: Sequence[PricedLine],
     charges: Sequence[Charge],
     shipping: Money,
+    *,
+    po_number: str | None,
+    draft: DraftPurchaseOrder | None,
 ) -> list[FieldProblem]:
+    """Return what is wrong with the total of an order, before tax."""
     amount = _sum(lines) + _sum_charges(charges) + shipping.amount
     with_shipping = ", shipping included" if shipping.amount else ""
     if amount > MAX_CHARGE:
@@ -287,10 +299,10 @@ def _total_problems(
         detail = f"An order can be at most {most}{with_shipping}. Place two orders."
         return [FieldProblem("#/lines", detail)]
     total = Money(amount, shipping.currency)
-    problems = find_purchase_order_problems(details.po_number, details.purchase_order, total)
+    problems = find_purchase_order_problems(po_number, draft, total)
     if problems:
         return problems
-    if is_too_small(total) and not details.po_number:
+    if is_too_small(total) and not po_number:
         least = min_charge(total.currency).words()
         detail = (
             f"This order is {total.words()}{with_shipping}, but card and bank debit payments "
@@ -344,7 +356,7 @@ def _order(
         accepted_texts=_accepted_texts(lines, accepted_at=now.isoformat()),
         seller=seller_facts(settings),
         expires_at=now + timedelta(days=settings.unpaid_order_days),
-        lines=[_line(number, line) for number, line in enumerate(lines, 1)],
+        lines=[build_line(number, line) for number, line in enumerate(lines, 1)],
         payments=[],
         refunds=[],
         shipments=[],
@@ -366,7 +378,8 @@ def _add_entry(order: Order, entry: StaffEntry) -> None:
         )
 
 
-def _line(number: int, line: PricedLine) -> OrderLine:
+def build_line(number: int, line: PricedLine) -> OrderLine:
+    """Return a new line of an order."""
     return OrderLine(
         number=number,
         offer_id=line.offer.id,

@@ -147,6 +147,25 @@ def compare_purchase_order(
     return review
 
 
+def compare_again(session: Session, order: Order, *, actor: Actor) -> None:
+    """Compare a corrected order with what its purchase order says, if staff have read it."""
+    review = find_open_review(session, order, find_files(session, order))
+    if review is None or review.stated is None or order.purchase_order is None:
+        return
+    stated = ComparedOrder.model_validate(review.stated)
+    differences = find_differences(ordered_facts(order), stated)
+    _add_review(
+        session,
+        order,
+        order.purchase_order,
+        PurchaseOrderDecision.COMPARED,
+        actor=actor,
+        reason="The items of the order were corrected.",
+        stated=review.stated,
+        differences=[each.model_dump(mode="json") for each in differences],
+    )
+
+
 def accept_purchase_order(
     session: Session, order: Order, *, actor: Actor, reason: str
 ) -> PurchaseOrder:

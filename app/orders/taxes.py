@@ -30,7 +30,7 @@ from app.core.money import Money
 from app.institutions.models import Institution
 from app.institutions.queries import get_institution
 from app.orders.errors import OrderClosedError
-from app.orders.issues import raise_issue, resolve_issues
+from app.orders.issues import reopen_issue, resolve_issues
 from app.orders.models import Order
 from app.orders.queries import get_order_by_number, lock_order
 from app.orders.states import IssueCode, OrderState, PaymentState
@@ -78,13 +78,13 @@ def raise_unresolved_tax(session: Session, order: Order) -> None:
     place = name_place(tax_place(address_for_tax(order)))
     if order.tax_source is TaxSource.RATES:
         detail = f"No tax rate covers this order in {place}. Enter the tax, or that none is due."
-        raise_issue(session, order, IssueCode.TAX_UNRESOLVED, detail)
+        reopen_issue(session, order, IssueCode.TAX_UNRESOLVED, detail)
     elif order.po_number:
         detail = (
             f"Stripe computes tax on its payment page only. Enter the tax for {place} before you "
             "accept the order."
         )
-        raise_issue(session, order, IssueCode.TAX_UNRESOLVED, detail)
+        reopen_issue(session, order, IssueCode.TAX_UNRESOLVED, detail)
 
 
 def refuse_unresolved_tax(order: Order) -> None:

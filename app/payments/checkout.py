@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
@@ -63,6 +63,7 @@ EXPIRY_MARGIN = timedelta(minutes=2)
 # An attempt without a page: a concurrent request may still be opening it.
 OPENING_CHECK = timedelta(minutes=2)
 RETRY = timedelta(minutes=2)
+CLOSED_STATES = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +154,25 @@ def handle_return(
 
 
 def _is_due(at: datetime) -> ColumnElement[bool]:
-    """Return the condition of attempts to check now: they are due, or their order has closed."""
-    closed_orders = select(Order.id).where(
-        Order.state.in_([OrderState.CANCELED, OrderState.EXPIRED])
+    """Return the condition of attempts to check now: they are due, or outdated by their order."""
+    outdated = exists().where(
+        Order.id == CheckoutAttempt.order_id,
+        or_(Order.state.in_(CLOSED_STATES), Order.repriced_at > CheckoutAttempt.created_at),
     )
     return or_(
         CheckoutAttempt.next_check_at <= at,
         and_(
             CheckoutAttempt.status == AttemptStatus.OPEN,
             CheckoutAttempt.next_check_at > at + RETRY,
-            CheckoutAttempt.order_id.in_(closed_orders),
+            outdated,
         ),
     )
+
+
+def _is_outdated(attempt: CheckoutAttempt, order: Order) -> bool:
+    """Return whether nobody should pay on the page: the order is closed, or has another total."""
+    is_repriced = order.repriced_at is not None and order.repriced_at > attempt.created_at
+    return order.state in CLOSED_STATES or is_repriced
 
 
 WORK_QUEUE = WorkQueue(
@@ -175,14 +183,14 @@ WORK_QUEUE = WorkQueue(
 def check_attempt(
     sessions: sessionmaker[Session], gateway: StripeGateway, *, attempt_id: int
 ) -> None:
-    """Sync one attempt with Stripe, and close the page of a closed order.
+    """Sync one attempt with Stripe, and close the page of a closed or corrected order.
 
     Raises:
         GatewayError: Stripe did not answer; the attempt is due again in two minutes.
     """
     with sessions.begin() as session:
         attempt = session.get_one(CheckoutAttempt, attempt_id)
-        order_state = session.scalars(select(Order.state).where(Order.id == attempt.order_id)).one()
+        is_outdated = _is_outdated(attempt, session.get_one(Order, attempt.order_id))
         # Counted before the call: if that fails, the next check waits.
         attempt.checks += 1
         attempt.next_check_at = clock.now() + RETRY
@@ -190,8 +198,7 @@ def check_attempt(
             _give_up_opening(attempt)
             return
         is_open = attempt.status is AttemptStatus.OPEN
-    is_closed_order = order_state in {OrderState.CANCELED, OrderState.EXPIRED}
-    if is_open and is_closed_order:
+    if is_open and is_outdated:
         checkout = gateway.expire_checkout(attempt.session_id)
     else:
         checkout = gateway.fetch_checkout(attempt.session_id)
@@ -313,17 +320,19 @@ def _open(
         return None
     with sessions.begin() as session:
         # Locked: a request that closes the order waits, and then sees this page.
-        state = session.scalars(
-            select(Order.state).where(Order.id == attempt.order_id).with_for_update()
+        order = session.scalars(
+            select(Order).where(Order.id == attempt.order_id).with_for_update()
         ).one()
+        asks_otherwise = not checkout.asks_for(order.balance, adds_tax=order.waits_for_stripe_tax)
+        is_outdated = _is_outdated(attempt, order) or (
+            checkout.status is CheckoutStatus.OPEN and asks_otherwise
+        )
         sync_checkout(session, checkout, actor=Actor.system("checkout"))
         if not is_new or attempt.attempt > 1:  # an earlier call may have been refused
-            order = session.get_one(Order, attempt.order_id)
             resolve_issues(
                 session, order, IssueCode.PAYMENT_REFUSED, actor=Actor.system("checkout")
             )
-    is_closed = state in {OrderState.CANCELED, OrderState.EXPIRED}
-    if is_closed:  # during the call to Stripe
+    if is_outdated:  # during the call to Stripe
         session_id = checkout.id
         checkout = _call_stripe(lambda: gateway.expire_checkout(session_id))
         with sessions.begin() as session:

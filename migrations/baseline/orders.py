@@ -111,6 +111,7 @@ def create() -> None:
         sa.Column("due_on", sa.Date),
         sa.Column("credit_release", sa.String(500), nullable=False),
         sa.Column("expires_at", MOMENT, index=True),
+        sa.Column("repriced_at", MOMENT),
         *timestamps(),
         sa.CheckConstraint(
             "subtotal_amount >= 0 AND charges_amount >= 0 AND shipping_amount >= 0 "

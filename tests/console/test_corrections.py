@@ -41,3 +41,38 @@ def test_order_is_corrected_and_no_entry_is_lost(client: TestClient, session: Se
     stale = seller.send(page, phone="1", reason="Again")
     assert stale.status == 409
     assert "Your entries are below" in stale.words
+
+
+def test_films_and_prices_are_corrected_without_losing_entries(
+    client: TestClient, session: Session
+) -> None:
+    order = factories.order(session)
+    other = factories.offer(session, amount=10000)
+    number, sku = order.number, order.lines[0].sku
+    session.commit()
+    seller = log_in(client, Role.SALES)
+    assert "Correct them" in seller.see(f"/console/orders/{number}/correct").words
+    path = f"/console/orders/{number}/correct-lines"
+    page = seller.see(path)
+    assert page.tree.xpath("//input[@name='lines/0/offer']/@value") == [sku]
+
+    longer = seller.send(page, step="add:lines", reason="One more")
+    searched = seller.send(longer, **{"lines/1/offer": other.film.title}, step="look")
+    assert other.sku in str(searched.tree.xpath("//button/@value"))
+    refused = seller.send(searched, **{"lines/1/offer": "nothing-like-it"}, step="save")
+    assert refused.status == 422
+    assert refused.tree.xpath("//input[@name='reason']/@value") == ["One more"]
+    saved = {"lines/1/offer": other.sku, "lines/0/quantity": "2", "step": "save"}
+    assert "The buyer gets the new summary" in seller.send(refused, **saved).words
+    session.expire_all()
+    corrected = get_order_by_number(session, number)
+    assert corrected.subtotal_amount == 2 * 39800 + 10000
+    assert [line.sku for line in corrected.lines] == [sku, other.sku]
+    session.commit()
+    stale = seller.send(page, **{"lines/0/quantity": "3"}, reason="Again", step="save")
+    assert stale.status == 409
+
+    factories.pay(session, get_order_by_number(session, number))
+    session.commit()
+    assert seller.see(path).status == 409
+    assert "Correct them" not in seller.see(f"/console/orders/{number}/correct").words

@@ -115,6 +115,7 @@ ADMIN_API: Mapping[Scope | Needs, str] = {
         POST /api/v1/admin/licenses/{number}/correct
         POST /api/v1/admin/orders/{number}/replace-disc
         PATCH /api/v1/admin/orders/{number}
+        POST /api/v1/admin/orders/{number}/lines
     """,
     Scope.BILLING_WRITE: """
         POST /api/v1/admin/orders/{number}/release-credit-hold
@@ -228,6 +229,7 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         POST /console/orders/{number}/confirm
         POST /console/orders/{number}/cancel
         GET POST /console/orders/{number}/correct
+        GET POST /console/orders/{number}/correct-lines
         POST /console/orders/{number}/replace-disc
         POST /console/orders/{number}/purchase-order/files
         POST /console/orders/{number}/purchase-order/compare
