@@ -40,8 +40,8 @@ def correcting(number: str, sku: str, quantity: int) -> Work:
     return work
 
 
-def placed(session: Session, **changes: object) -> tuple[str, str]:
-    order = factories.order(session, settings=BY_RATES, **changes)
+def placed(session: Session, po_number: str = "") -> tuple[str, str]:
+    order = factories.order(session, settings=BY_RATES, po_number=po_number)
     session.commit()
     return order.number, order.lines[0].sku
 

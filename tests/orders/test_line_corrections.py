@@ -99,12 +99,12 @@ def test_correct_lines_needs_a_reason_and_an_approver_for_prices(
     boss = add_approver(session)
     limit = settings.max_discount_percent
     low = PRICE * (100 - limit) // 100 - 100
-    for line, others, pointer in (
-        (wanted(order, unit_amount=PRICE - 100), {}, "#/lines/0/price_reason"),
-        (wanted(order, unit_amount=low, price_reason="Deal"), {}, "#/approved_by"),
+    for line, pointer in (
+        (wanted(order, unit_amount=PRICE - 100), "#/lines/0/price_reason"),
+        (wanted(order, unit_amount=low, price_reason="Deal"), "#/approved_by"),
     ):
         with pytest.raises(InvalidInputError) as caught:
-            correct(session, settings, order, line, **others)
+            correct(session, settings, order, line)
         assert [problem.pointer for problem in caught.value.errors] == [pointer]
     deal = wanted(order, unit_amount=low, price_reason="Deal")
     correct(session, settings, order, deal, approved_by=boss)
@@ -166,7 +166,8 @@ def test_correct_lines_refuses_what_placement_refuses(session: Session, settings
     assert order.shipping_amount == settings.shipping_domestic_amount
     assert [text.get("accepted_by") for text in order.accepted_texts] == [None, "email"]
     correct(session, settings, order, wanted(order))
-    assert (order.shipping, order.shipping_amount, len(order.accepted_texts)) == (None, 0, 1)
+    assert not order.ships
+    assert (order.shipping_amount, len(order.accepted_texts)) == (0, 1)
 
 
 def test_correct_lines_is_refused_once_settled(session: Session, settings: Settings) -> None:

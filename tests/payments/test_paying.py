@@ -11,6 +11,7 @@ from app.core.email_models import OutboxEmail
 from app.core.email_outbox import drop_email
 from app.licenses.states import LicenseStatus
 from app.orders.cancellation import cancel
+from app.orders.line_corrections import LineCorrection, correct_lines
 from app.orders.models import Order
 from app.orders.order_emails import OrderReceived
 from app.orders.states import OrderState, PaymentMethod, PaymentState
@@ -273,6 +274,54 @@ def test_sweep_closes_page_of_canceled_order(shop: Shop) -> None:
 
     assert shop.attempt(order).status is AttemptStatus.EXPIRED
     assert shop.gateway.fetch_checkout(session_id).status.value == "expired"
+
+
+def double(shop: Shop, order: Order) -> None:
+    """Correct the order to two copies."""
+    with shop.sessions.begin() as session:
+        line = {"offer": shop.now(order).lines[0].sku, "quantity": 2}
+        correction = LineCorrection.model_validate({"lines": [line]})
+        correct_lines(
+            session,
+            order.number,
+            correction,
+            reason="Two copies",
+            settings=shop.settings,
+            actor=STAFF,
+        )
+
+
+def test_sweep_closes_page_of_corrected_order(shop: Shop) -> None:
+    order = shop.place()
+    session_id = shop.start(order)
+    with time_machine.travel(clock.now() + timedelta(minutes=3)) as traveller:
+        shop.work()
+        traveller.shift(timedelta(minutes=1))
+        double(shop, order)
+        shop.work()
+        assert shop.gateway.fetch_checkout(session_id).status.value == "expired"
+
+        page = shop.gateway.fetch_checkout(shop.start(order))
+        traveller.shift(timedelta(minutes=3))
+        shop.work()
+
+    assert page.total == shop.now(order).total
+    assert shop.attempt(order).status is AttemptStatus.OPEN
+
+
+def test_payment_of_the_old_total_of_a_corrected_order_raises_issue(shop: Shop) -> None:
+    order = shop.place()
+    shop.sandbox.pay(shop.start(order))
+    double(shop, order)
+
+    shop.deliver_all()
+
+    order = shop.now(order)
+    assert (order.state, order.payment_state) == (
+        OrderState.SUBMITTED,
+        PaymentState.PARTIALLY_PAID,
+    )
+    assert any("is due" in reason for reason in order.attention)
 
 
 def test_sweep_checks_open_page_less_often(shop: Shop) -> None:
