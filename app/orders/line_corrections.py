@@ -176,7 +176,7 @@ def correct_lines(
     if order.expires_at is not None:
         order.expires_at = max(order.expires_at, clock.now() + TIME_TO_ANSWER)
     session.flush()
-    assess_order_tax(session, order, settings=settings, actor=actor)
+    assess_order_tax(session, order, settings=settings)
     session.flush()
     _refuse_total(session, order, old_total=old_total)
     if order.total_amount > old_total:
@@ -387,7 +387,7 @@ def _refuse_total(session: Session, order: Order, *, old_total: int) -> None:
             f"{order.total.words()}."
         )
         raise InvalidInputError.of(FieldProblem("#/lines", detail))
-    member = find_member(session, order.email, institution_id=order.institution_id)
+    member = find_member(session, order.email, institution_id=order.own_institution_id)
     if member is None or member.spending_limit is None:
         return
     if old_total <= member.spending_limit < order.total_amount:
