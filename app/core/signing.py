@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     OPENID = "openid connect"
     RENEWALS = "renewals"
     STATEMENTS = "statements"
+    APPROVALS = "approvals"
     ACCESS = "access"
     LAUNCH = "launch"
     CLASS_LINK = "class link"

@@ -14,6 +14,7 @@ from app.offers.territories import country_name_in_sentence
 from app.orders.drafts import Charge
 from app.orders.models import Order
 from app.orders.placement import DraftBuyer, OrderDetails, place_lines
+from app.quotes.approvals import check_authority
 from app.quotes.drafts import QuoteAcceptance
 from app.quotes.models import Quote
 from app.quotes.queries import get_priced_lines, lock_quote
@@ -38,10 +39,12 @@ def accept_quote(
     Raises:
         QuoteNotOpenError: it was accepted before, or its time is over.
         InvalidInputError: one field problem for each rule that is broken; the quote stays open.
+        ApproverNeededError: the person may not commit the institution to the total.
     """
     quote = lock_quote(session, number)
     if not quote.is_open:
         raise not_open(session, quote)
+    by_link = check_authority(session, quote, acceptance, settings=settings, actor=actor)
     details = _details(quote, acceptance)
     order = place_lines(
         session,
@@ -54,7 +57,7 @@ def accept_quote(
         quote_number=quote.number,
         held_until=quote.expires_at,
         institution=lock_live(session, quote.institution_id) if quote.institution_id else None,
-        is_confirmed=quote.is_confirmed,
+        is_confirmed=quote.is_confirmed or by_link,
     )
     approver = acceptance.accepted_by
     # What the quote lacked; what it said stays.

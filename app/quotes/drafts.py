@@ -143,4 +143,10 @@ class QuoteAcceptance(Draft):
         description="Required if the quote has none and no approver is named; otherwise ignored",
     )
     accepted_by: Approver | None = Field(default=None, description="Null: the quote's contact")
+    approval: str = Field(
+        default="",
+        max_length=500,
+        description="Required with `accepted_by`: the `approver` value of the link that we emailed "
+        "to the approver when the quote was shared",
+    )
     note: Text = Field(default="", description="Order notes")

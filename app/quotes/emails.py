@@ -256,10 +256,10 @@ def queue_quote_sent(session: Session, quote: Quote, *, superseded: str) -> None
 
 
 def queue_quote_shared(
-    session: Session, quote: Quote, *, to: str, sender: str, message: str, once: str
+    session: Session, quote: Quote, *, to: str, url: str, sender: str, message: str, once: str
 ) -> None:
     """Send the quote to somewhere else."""
-    facts = QuoteShared(quote=QuoteFacts.of_quote(quote), sender=sender, message=message)
+    facts = QuoteShared(quote=QuoteFacts.of_quote(quote, url=url), sender=sender, message=message)
     queue_email(session, facts, once=once, reference=quote.number, to=to)
 
 

@@ -11,6 +11,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.request_middleware import SettingsDep
+from app.orders.errors import ApproverNeededError
 from app.orders.placement import count_order_request
 from app.orders.schemas import PlacedOrderOut
 from app.orders.serializers import placed_out
@@ -92,7 +93,11 @@ def get_quote(session: ReadSessionDep, number: QuoteNumberPath, token: TokenDep)
     status_code=HTTPStatus.CREATED,
     response_model=PlacedOrderOut,
     responses=responses(
-        InvalidInputError, NotFoundError, QuoteNotOpenError, IdempotencyKeyReusedError
+        InvalidInputError,
+        NotFoundError,
+        QuoteNotOpenError,
+        ApproverNeededError,
+        IdempotencyKeyReusedError,
     ),
     dependencies=[Depends(recognize)],
 )

@@ -28,6 +28,7 @@ from app.orders.drafts import Charge
 from app.orders.placement import seller_facts
 from app.orders.priced_lines import PricedLine, find_line_problems, price_draft
 from app.quotes import emails
+from app.quotes.approvals import approver_url
 from app.quotes.drafts import QuoteBuyer, QuoteDraft
 from app.quotes.errors import QuoteNotOpenError
 from app.quotes.models import Quote, QuoteLine
@@ -264,9 +265,16 @@ def decline_quote(session: Session, number: str, *, actor: Actor, reason: str) -
 
 
 def share_quote(
-    session: Session, quote: Quote, *, to: Email, sender: str, message: str, actor: Actor
+    session: Session,
+    quote: Quote,
+    *,
+    to: Email,
+    sender: str,
+    message: str,
+    settings: Settings,
+    actor: Actor,
 ) -> None:
-    """Email the link of an open quote to somewhere else, such as an approver.
+    """Email the link of an open quote to somewhere else, such as an approver, who can approve it.
 
     Raises:
         QuoteNotOpenError: the quote is not open.
@@ -286,7 +294,10 @@ def share_quote(
         after={"to": to},
     )
     once = f"{quote.number}:{clock.today()}:{left}"
-    emails.queue_quote_shared(session, quote, to=to, sender=sender, message=message, once=once)
+    url = approver_url(session, quote, to, settings)
+    emails.queue_quote_shared(
+        session, quote, to=to, url=url, sender=sender, message=message, once=once
+    )
 
 
 def expire_quotes(session: Session, *, limit: int = 100) -> list[str]:

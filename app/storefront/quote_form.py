@@ -26,7 +26,6 @@ MESSAGES = {
     "message": "Enter a message of up to 500 characters",
     "approver_name": "Enter the approver's name",
     "approver_title": "Enter the approver's title in up to 200 characters",
-    "approver_email": "Enter the approver's email address, like name@college.edu",
 }
 
 
@@ -116,9 +115,9 @@ def parse_share(form: Mapping[str, str]) -> ShareForm:
 
 
 def parse_acceptance(
-    form: Mapping[str, str], quote: Quote, texts: Sequence[TextReference]
+    form: Mapping[str, str], quote: Quote, texts: Sequence[TextReference], *, approver: str
 ) -> QuoteAcceptance:
-    """Return the acceptance of the form.
+    """Return the acceptance of the form. ``approver`` is the address of who is known to approve.
 
     Raises:
         InvalidQuoteFormError: the form has problems.
@@ -129,8 +128,9 @@ def parse_acceptance(
         "contact_name": form.get("contact_name", ""),
     }
     if is_approver(form):
-        names = ("name", "title", "email")
-        document["accepted_by"] = {name: form.get(f"approver_{name}", "") for name in names}
+        names = {name: form.get(f"approver_{name}", "") for name in ("name", "title")}
+        document["accepted_by"] = {**names, "email": approver or quote.email}
+        document["approval"] = form.get("approver", "")
     if form.get("pay") != "po":
         document["po_number"] = None
     problems: dict[str, str] = {}
@@ -141,9 +141,7 @@ def parse_acceptance(
         for problem in error.errors():
             pointer = "#/" + "/".join(str(part) for part in problem["loc"])
             name = _field(pointer, form, texts)
-            if name == "approver_email":
-                problems[name] = format_email_problem(problem, MESSAGES[name])
-            elif name in MESSAGES:
+            if name in MESSAGES:
                 problems[name] = MESSAGES[name]
             else:
                 problems[name] = checkout_form.message_of(name, problem)
@@ -181,6 +179,8 @@ def is_approver(form: Mapping[str, str]) -> bool:
 
 
 def _field(pointer: str, form: Mapping[str, str], texts: Sequence[TextReference]) -> str:
+    if pointer == "#/accepted_by":
+        return ""
     if pointer.startswith("#/accepted_by/"):
         return f"approver_{pointer.rpartition('/')[2]}"
     name = pointer.removeprefix("#/")

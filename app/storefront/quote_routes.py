@@ -24,9 +24,11 @@ from app.institutions.sessions import OptionalMemberDep
 from app.licenses.time_zones import latest_time_zone_of
 from app.offers.queries import get_license_text
 from app.orders import carts
+from app.orders.errors import ApproverNeededError
 from app.orders.placement import count_order_request
 from app.payments.state import store_state
 from app.quotes.acceptance import accept_quote
+from app.quotes.approvals import can_approve_signed_in, read_approver
 from app.quotes.document import quote_pdf
 from app.quotes.errors import QuoteNotOpenError
 from app.quotes.links import quote_path
@@ -54,10 +56,8 @@ from app.web.rendering import render
 
 router = APIRouter()
 Token = Annotated[str, Query(max_length=200)]
+Key = Annotated[str, Query(max_length=500)]
 MAX_REASON_LENGTH = 500
-NEEDS_APPROVER = (
-    "Your account may not commit your institution to this total. Share the quote with an approver."
-)
 # What a redirect to the quote confirms.
 DONE = {
     "made": "Your quote is ready. We also emailed it to you",
@@ -182,16 +182,17 @@ def download_quote(
 
 
 @router.get("/quotes/{number}")
-def show_quote(
+def show_quote(  # noqa: PLR0917 - FastAPI passes them by name
     request: Request,
     session: ReadSessionDep,
     number: str,
     token: Token = "",
     done: Annotated[str, Query(max_length=20)] = "",
+    approver: Key = "",
 ) -> Response:
     """Show the quote to holders of its link; others get 404."""
     quote = get_quote_for_buyer(session, number, token)
-    return draw_quote_page(request, session, quote, done=DONE.get(done, ""))
+    return draw_quote_page(request, session, quote, done=DONE.get(done, ""), approver=approver)
 
 
 @router.post("/quotes/{number}/share")
@@ -208,6 +209,7 @@ def share(request: Request, session: SessionDep, form: FieldsDep, number: str) -
                 to=sent.to,
                 sender=sent.sender,
                 message=sent.message,
+                settings=settings_of(request),
                 actor=Actor.guest(quote.email),
             )
     except InvalidQuoteFormError as error:
@@ -256,12 +258,13 @@ def change(
 
 
 @router.get("/quotes/{number}/accept")
-def show_acceptance(
+def show_acceptance(  # noqa: PLR0917 - FastAPI passes them by name
     request: Request,
     session: ReadSessionDep,
     number: str,
     member: OptionalMemberDep,
     token: Token = "",
+    approver: Key = "",
 ) -> Response:
     """Show the form to accept the quote, or redirect to a quote that is not open."""
     quote = get_quote_for_buyer(session, number, token)
@@ -272,9 +275,12 @@ def show_acceptance(
         "role": "buyer",
         "po_number": quote.po_number or "",
     }
-    if member is not None and member.email != quote.email.lower():
-        values |= {"role": "approver", "approver_name": member.name, "approver_email": member.email}
-    return _accept_page(request, session, quote, values, {}, once=new_token())
+    known = _known_approver(request, quote, member, approver)
+    if known:
+        values |= {"role": "approver", "approver": approver}
+    if member is not None and known == member.email:
+        values["approver_name"] = member.name
+    return _accept_page(request, session, quote, values, {}, once=new_token(), approver=known)
 
 
 @router.post("/quotes/{number}/accept")
@@ -293,7 +299,10 @@ def accept(request: Request, form: FieldsDep, number: str, member: OptionalMembe
         with sessions() as session:
             quote = get_quote_for_buyer(session, number, token)
             once = form.get("once") or new_token()
-            return _accept_page(request, session, quote, form, error.problems, once=once)
+            known = _known_approver(request, quote, member, form.get("approver", ""))
+            return _accept_page(
+                request, session, quote, form, error.problems, once=once, approver=known
+            )
     url = f"/orders/{placed.number}?token={placed.token}&placed=yes"
     if form.get("pay") != "po":
         url = find_payment_page(request, placed) or f"{url}&payment=unavailable"
@@ -314,12 +323,10 @@ def _accepted_once(
     quote = get_quote_for_buyer(session, number, form.get("token", ""))
     key = Idempotency.of_form("accept quote", form.get("once", ""), owner=quote.access_token)
 
-    if member is not None and member.institution_id and not member.can_approve(quote.total_amount):
-        raise InvalidQuoteFormError({"": NEEDS_APPROVER})
-
     def work() -> PlacedOrder:
         texts = license_texts_of(quote)
-        acceptance = quote_form.parse_acceptance(form, quote, texts)
+        known = _known_approver(request, quote, member, form.get("approver", ""))
+        acceptance = quote_form.parse_acceptance(form, quote, texts, approver=known)
         approver = acceptance.accepted_by
         guest = Actor.guest(approver.email if approver else quote.email)
         try:
@@ -333,9 +340,18 @@ def _accepted_once(
         except InvalidInputError as error:
             problems = quote_form.problems_by_field(error.errors, form, quote, texts)
             raise InvalidQuoteFormError(problems) from error
+        except ApproverNeededError as error:
+            raise InvalidQuoteFormError({"": error.detail}) from error
         return PlacedOrder(number=order.number, token=order.access_token)
 
     return key.run_once(session, PlacedOrder, work)
+
+
+def _known_approver(request: Request, quote: Quote, member: Member | None, key: str) -> str:
+    """Return the address of the approver that the account or the emailed link proves."""
+    if member is not None and can_approve_signed_in(quote, member):
+        return member.email
+    return read_approver(settings_of(request), quote, key)
 
 
 def draw_quote_page(
@@ -344,6 +360,7 @@ def draw_quote_page(
     quote: Quote,
     *,
     done: str = "",
+    approver: str = "",
     values: Mapping[str, str] | None = None,
     problems: Mapping[str, str] | None = None,
 ) -> Response:
@@ -355,6 +372,7 @@ def draw_quote_page(
         status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
         quote=quote_out(session, quote),
         token=quote.access_token,
+        approver=approver,
         closed="" if done else closed_sentence(session, quote),
         can_be_replaced=quote.current_state
         in {QuoteState.OPEN, QuoteState.EXPIRED, QuoteState.DECLINED},
@@ -381,6 +399,7 @@ def _accept_page(
     problems: Mapping[str, str],
     *,
     once: str,
+    approver: str,
 ) -> Response:
     texts = [
         (text, prose(get_license_text(session, text.code, text.version).body, level=4))
@@ -392,6 +411,7 @@ def _accept_page(
         status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
         quote=quote_out(session, quote),
         token=quote.access_token,
+        approver=approver,
         texts=texts,
         regions=[name for country in RULES for name in regions(country).values()],
         buyer_words=buyer_words(quote.buyer),

@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 import time_machine
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -13,14 +15,17 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.catalog import film_service
 from app.core import clock
 from app.core.errors import InvalidInputError
+from app.institutions.member_models import MemberRole
 from app.offers import offer_service
 from app.offers.models import RightsWindow
 from app.orders.models import Order
+from app.quotes.approvals import approver_url
 from app.quotes.errors import QuoteNotOpenError
 from app.quotes.models import Quote
 from app.quotes.states import QuoteState
 from tests import factories
-from tests.factories import ADDRESS, STAFF
+from tests.factories import ADDRESS, SETTINGS, STAFF
+from tests.institutions.people import add_institution, add_member
 from tests.quotes.quote_factories import accept, acceptance_json, quote
 
 
@@ -111,12 +116,61 @@ def test_acceptance_asks_for_what_quote_lacks(session: Session) -> None:
 def test_acceptance_by_approver_is_recorded(session: Session) -> None:
     made = quote(session)
     approver = {"name": "Ben Dean", "title": "Dean", "email": "ben@example.edu"}
+    url = approver_url(session, made, "Ben@example.edu", SETTINGS)
+    (key,) = parse_qs(urlparse(url).query)["approver"]
+    own = approver_url(session, made, made.email, SETTINGS)
+    elsewhere = approver_url(session, made, "ben@example.com", SETTINGS)
+    assert "approver=" not in own + elsewhere
+    for forged in ("", key[:-1], key.replace("ben@", "eve@"), key.replace(made.number, "RQ-1")):
+        with pytest.raises(InvalidInputError) as caught:
+            accept(session, made, contact_name="", accepted_by=approver, approval=forged)
+        assert [problem.pointer for problem in caught.value.errors] == ["#/accepted_by"]
+    assert made.state is QuoteState.OPEN
 
-    order = accept(session, made, contact_name="", accepted_by=approver)
+    order = accept(session, made, contact_name="", accepted_by=approver, approval=key)
 
     assert made.accepted_by == approver
+    assert not order.is_unconfirmed
     assert order.contact_name == "Ben Dean"
     assert order.email == "ada@example.edu"
+
+
+@pytest.mark.parametrize(
+    ("roles", "limit", "is_accepted"),
+    [
+        (None, None, False),  # an address without an account approves no more than the buyer may
+        ([MemberRole.REQUESTER], None, False),
+        ([MemberRole.APPROVER], 39799, False),
+        ([MemberRole.APPROVER], 39800, True),
+        ([MemberRole.LIBRARIAN], None, True),
+    ],
+)
+def test_quote_over_the_buyers_limit_needs_an_approver_over_the_api_too(
+    *,
+    app: FastAPI,
+    client: TestClient,
+    session: Session,
+    roles: list[MemberRole] | None,
+    limit: int | None,
+    is_accepted: bool,
+) -> None:
+    college = add_institution(session, "Example College", "example.edu")
+    add_member(session, "ada@example.edu", college).spending_limit = 39799
+    if roles is not None:
+        add_member(session, "ben@example.edu", college, roles).spending_limit = limit
+    made = quote(session)
+    url = approver_url(session, made, "ben@example.edu", app.state.settings)
+    (key,) = parse_qs(urlparse(url).query)["approver"]
+    session.commit()
+    address, headers = f"/api/v1/quotes/{made.number}/accept", {"x-quote-token": made.access_token}
+    body = acceptance_json(made)
+
+    refused = client.post(address, json=body, headers=headers)
+    assert (refused.status_code, refused.json()["type"][-15:]) == (409, "approver-needed")
+    approver = {"name": "Ben Dean", "email": "ben@example.edu"}
+    body |= {"accepted_by": approver, "approval": key}
+    answer = client.post(address, json=body, headers=headers)
+    assert answer.status_code == (201 if is_accepted else 409), answer.text
 
 
 def test_quote_is_valid_to_end_of_last_day_in_western_zone(session: Session) -> None:

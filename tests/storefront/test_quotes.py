@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlparse
 
 import pikepdf
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pdfua import validate
 from sqlalchemy import select
@@ -16,6 +18,7 @@ from app.core.email_outbox import emails_for
 from app.institutions.member_models import MemberRole
 from app.offers.models import Offer
 from app.orders.models import Order
+from app.quotes.approvals import approver_url
 from app.quotes.document import quote_pdf
 from app.quotes.models import Quote
 from tests import factories
@@ -88,19 +91,25 @@ def test_checkout_offers_quote_with_same_fields(filled: Visitor, session: Sessio
     assert (made.institution, made.contact_name) == ("Example College", "Ada Reader")
 
 
-def test_approver_accepts_with_purchase_order(visitor: Visitor, session: Session) -> None:
+def test_approver_accepts_with_purchase_order(
+    app: FastAPI, visitor: Visitor, session: Session
+) -> None:
     made = quote(session)
     session.commit()
-    page = accept_page(visitor, made)
+    path = urlparse(approver_url(session, made, "ben@example.edu", app.state.settings))
+    page = visitor.get(f"{path.path}/accept?{path.query}")
+    assert "I approve it for my institution" not in accept_page(visitor, made).text
     po = {"pay": "po", "po_number": "PO-9"}
     approver = {"role": "approver", "approver_name": "Ben Dean", "approver_title": "Dean"}
 
-    wrong = accept(visitor, page, made, institution="", **po, **approver)
-    placed = accept(visitor, wrong, made, approver_email="ben@example.edu", **po, **approver)
+    wrong = accept(visitor, page, made, institution="", **po, **approver | {"approver_name": ""})
+    forged = accept(visitor, wrong, made, approver="x", **po, **approver)
+    assert forged.problems()[0].startswith("Sign in as the approver")
+    placed = accept(visitor, wrong, made, **po, **approver)
 
     order = session.scalars(select(Order)).one()
     assert set(wrong.problems()) == {
-        "Enter the approver's email address, like name@college.edu",
+        "Enter the approver's name",
         "Enter the name of your institution as it should appear on the license",
     }
     assert placed.path.startswith(f"/orders/{order.number}?token=")
