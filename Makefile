@@ -37,8 +37,8 @@ help: ## Show these commands
 	@$(INSTALL) --no-build-isolation --no-deps -e .
 	@touch .venv/.ready-run $@
 
-run: .venv/.ready-run ## Serve the store on 127.0.0.1:8000 with its sample catalog and the Stripe sandbox
-	@$(BIN)/reelright serve --prepare $(if $(WORKERS),--workers $(WORKERS))
+run: .venv/.ready-run ## Serve the store on 127.0.0.1:8000 with its sample catalog and the sandboxes
+	@REELRIGHT_CAMPUS_PORT=$${REELRIGHT_CAMPUS_PORT:-8011} $(BIN)/reelright serve --prepare $(if $(WORKERS),--workers $(WORKERS))
 
 video: .venv/.ready-run ## Install ffmpeg into .venv (81 MB), where the system has none
 	@$(INSTALL) --require-hashes --no-deps -r requirements-video.lock

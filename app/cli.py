@@ -237,6 +237,22 @@ def sandbox(
     os.execve(sys.executable, command, os.environ | environment)  # noqa: S606 - our own module
 
 
+@cli.command()
+def campus() -> None:
+    """Run only the campus sandbox, with which each login to watch films can be tried."""
+    settings = get_settings()
+    if settings.environment == "production" or not settings.campus_port:
+        console.print("[red]The campus needs REELRIGHT_CAMPUS_PORT, outside production.[/red]")
+        raise typer.Exit(code=1)
+    command = [sys.executable, "-m", "campus_sandbox"]
+    command += ["--port", str(settings.campus_port), "--store-url", settings.url("")]
+    command += ["--key-file", str(settings.sandbox_database.with_suffix(".pem"))]
+    if supervisor.is_supervised():
+        command.append("--exit-on-eof")
+    # This process becomes the campus, which is a separate program.
+    os.execv(sys.executable, command)  # noqa: S606 - our own module
+
+
 @webhooks.command()
 def retry(
     *,
@@ -423,6 +439,8 @@ def _greet(settings: Settings, *, demo: bool) -> None:
     table.add_row("API", settings.url("/api/docs"))
     if settings.sandbox_enabled:
         table.add_row("Stripe sandbox", settings.sandbox_url)
+        if settings.campus_port:
+            table.add_row("Campus sandbox", settings.campus_url)
     if demo and settings.environment != "production":
         table.add_row("Demo accounts", ", ".join(f"{role}@example.org" for role in Role))
         table.add_row("Password", DEMO_PASSWORD)

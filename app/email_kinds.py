@@ -1,5 +1,6 @@
 """Every kind of email that the store sends, by its name: the facts it needs, and what it says."""
 
+from app.access.emails import ACCESS_EMAILS
 from app.alerts.emails import ALERT_EMAILS
 from app.billing.exemption_emails import EXEMPTION_EMAILS
 from app.billing.invoice_emails import INVOICE_EMAILS
@@ -37,6 +38,7 @@ EMAIL_KINDS: EmailKinds = {
         *NOTE_EMAILS,
         *INVOICE_EMAILS,
         *INSTITUTION_EMAILS,
+        *ACCESS_EMAILS,
         LostLinks,
         VendorDocumentsSent,
         *FILM_REQUEST_EMAILS,

@@ -86,6 +86,8 @@ def serve(
             webhook_url = f"http://{_reachable(host)}:{port}/webhooks/stripe"
             arguments = ["sandbox", "--webhook-url", webhook_url]
             children.append(Child("sandbox", arguments, needs_web=prepare))
+            if settings.campus_port:
+                children.append(Child("campus", ["campus"], needs_web=prepare))
         children.append(Child("worker", ["work"], needs_web=prepare))
         return _Supervisor(children, listening, on_started).run()
 

@@ -1,5 +1,6 @@
 """The work queues: for each job, the rows that say when it is due."""
 
+from app.access import registrations
 from app.alerts import digests
 from app.core import email_outbox
 from app.core.work_queue import WorkQueue
@@ -19,4 +20,5 @@ WORK_QUEUES: dict[str, WorkQueue] = {
     "picture": image_sizes.WORK_QUEUE,
     "media.package": packaging.WORK_QUEUE,
     "film-import": uploads.WORK_QUEUE,
+    "saml-metadata": registrations.WORK_QUEUE,
 }

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import orphan_cleanup
+from app.access import email_links, logins, registrations
 from app.accounts.actors import Actor
 from app.alerts import digests
 from app.alerts.service import delete_expired as delete_expired_alerts
@@ -133,6 +134,10 @@ def build_jobs(context: WorkerContext) -> dict[str, Job]:
             "work", lambda key: importing.run_import_job(tools, import_id=int(key))
         ),
         "media.package": lambda step, key: package_master(packaging, step, package_id=int(key)),
+        "saml-metadata": one_step(
+            "fetch",
+            lambda key: registrations.fetch_metadata(sessions, settings, registration_id=int(key)),
+        ),
         "hourly": lambda step, _: _hourly(context, step),
         "reconcile": lambda step, _: reconciliation.run_reconciliation(
             sessions, gateway, store_id=settings.store_id, step=step
@@ -318,6 +323,8 @@ def _delete_expired(context: WorkerContext) -> None:
         uploads.delete_expired(session)
         delete_expired_notes(session)
         sign_in.delete_expired(session)
+        logins.delete_expired(session)
+        email_links.delete_unsent(session)
         delete_unconfirmed(session)
 
 

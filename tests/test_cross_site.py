@@ -20,7 +20,11 @@ from app.storefront import routes as storefront
 PAGE = {"accept": "text/html"}
 BUYER = {"class": "college", "size": "4200", "country": "US", "next": "/films"}
 # What they take is a secret in the address, or nothing of a visitor's.
-FOR_ANY_SITE = {"/alerts/unsubscribe", "/notes/replies", "/oai"}
+FOR_ANY_SITE = {
+    *("/alerts/unsubscribe", "/notes/replies", "/oai"),
+    # A campus, or a learning platform, sends its answer by a form of its own.
+    *("/access/saml/acs", "/access/lti/login", "/access/lti/launch"),
+}
 TITLE = "This form came from another site"
 
 

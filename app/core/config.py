@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     sandbox_host: str = "127.0.0.1"
     sandbox_port: int = Field(default=8010, ge=1, le=65535)
     sandbox_database: Path = Path("reelright-sandbox.db")
+    campus_port: int = Field(
+        default=0, ge=0, le=65535, description="Of the campus sandbox; 0: it does not run"
+    )
 
     smtp_url: SecretStr = SecretStr("")
     smtp_allow_plaintext: bool = Field(
@@ -262,6 +265,11 @@ class Settings(BaseSettings):
     def sandbox_url(self) -> str:
         """The sandbox's address, without a slash at the end."""
         return f"http://{self.sandbox_host}:{self.sandbox_port}"
+
+    @property
+    def campus_url(self) -> str:
+        """The address of the campus sandbox, without a slash at the end."""
+        return f"http://127.0.0.1:{self.campus_port}"
 
     @property
     def stripe_key(self) -> str:

@@ -39,6 +39,8 @@ class EmailFacts(Facts, ABC):
     kind: ClassVar[str]
     is_secret: ClassVar[bool] = False
     """Whether it holds what only its recipient may use, as a link that signs in."""
+    is_deleted_when_sent: ClassVar[bool] = False
+    """Whether nothing of it is kept once a mail server has it, not even the address."""
 
     @property
     @abstractmethod

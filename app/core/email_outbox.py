@@ -10,7 +10,7 @@ from email.policy import EmailPolicy, default
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import clock
@@ -189,6 +189,11 @@ def send_email(
         return _record_attempt(sessions, email, status=EmailStatus.FAILED, error=str(error))
     except (EmailDeferredError, ValueError) as error:
         return _record_attempt(sessions, email, status=EmailStatus.QUEUED, error=str(error))
+    kind = kinds.get(email.kind)
+    if kind is not None and kind.is_deleted_when_sent:
+        with sessions.begin() as session:
+            session.execute(delete(OutboxEmail).where(OutboxEmail.id == email.id))
+        return EmailStatus.SENT
     return _record_attempt(sessions, email, status=EmailStatus.SENT, message=message)
 
 

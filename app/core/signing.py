@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     ACCESS = "access"
     LAUNCH = "launch"
     CLASS_LINK = "class link"
+    COURSE = "course"
 
 
 def sign(settings: Settings, purpose: Purpose, value: str) -> str:

@@ -66,7 +66,12 @@ def store_provider(settings: Settings) -> Provider | None:
 
 
 def start_flow(
-    settings: Settings, provider: Provider, *, name: str, target: str
+    settings: Settings,
+    provider: Provider,
+    *,
+    name: str,
+    target: str,
+    callback: str = CALLBACK_PATH,
 ) -> tuple[str, Flow]:
     """Return the provider's address to send the browser to, and what its browser must remember.
 
@@ -82,7 +87,7 @@ def start_flow(
         target=target,
         started_at=int(clock.now().timestamp()),
     )
-    with _client(settings, provider) as client:
+    with _client(settings, provider, callback) as client:
         url, _ = client.create_authorization_url(
             metadata["authorization_endpoint"],
             state=flow.state,
@@ -111,7 +116,9 @@ def read_flow(settings: Settings, cookie: str, *, state: str) -> Flow:
     return flow
 
 
-def fetch_email(settings: Settings, provider: Provider, flow: Flow, *, code: str) -> str:
+def fetch_email(
+    settings: Settings, provider: Provider, flow: Flow, *, code: str, callback: str = CALLBACK_PATH
+) -> str:
     """Exchange the code, check the ID token, and return the verified address in it.
 
     Raises:
@@ -127,7 +134,7 @@ def fetch_email(settings: Settings, provider: Provider, flow: Flow, *, code: str
 
     metadata = _read_metadata(provider.issuer)
     try:
-        with _client(settings, provider) as client:
+        with _client(settings, provider, callback) as client:
             token = client.fetch_token(
                 metadata["token_endpoint"],
                 code=code,
@@ -172,14 +179,14 @@ def _verified_email(facts: dict[str, Any]) -> str:
         raise AddressNotAllowedError(detail) from error
 
 
-def _client(settings: Settings, provider: Provider) -> Any:  # noqa: ANN401 - Authlib has no types
+def _client(settings: Settings, provider: Provider, callback: str) -> Any:  # noqa: ANN401 - Authlib has no types
     from authlib.integrations.requests_client import OAuth2Session
 
     return OAuth2Session(
         provider.client_id,
         provider.client_secret,
         scope="openid email profile",
-        redirect_uri=settings.url(CALLBACK_PATH),
+        redirect_uri=settings.url(callback),
         code_challenge_method="S256",
     )
 

@@ -1,6 +1,10 @@
 """The route modules of all public pages."""
 
 from app.storefront import (
+    access_campus_routes,
+    access_class_routes,
+    access_find_routes,
+    access_lti_routes,
     alert_routes,
     browse_routes,
     buyer_routes,
@@ -44,4 +48,8 @@ PARTS = (
     lookup_routes,
     long_list_routes,
     alert_routes,
+    access_find_routes,
+    access_campus_routes,
+    access_lti_routes,
+    access_class_routes,
 )

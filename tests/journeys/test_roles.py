@@ -310,6 +310,9 @@ def test_public_pages_tell_nobody_of_a_customer(world: World) -> None:
                 part="films",
                 code="dvd-ppr",
                 version="1.0",
+                # Who knows the number of an institution sees how its people log in, as they do.
+                ref="IN-00000000",
+                signed="x",
             )
             if method == "GET":
                 answer = browser.get(url, headers=PAGE)

@@ -96,6 +96,21 @@ PUBLIC = """
     GET POST /films/{slug}/request
     GET POST /film-requests/confirm
     GET POST /find-my-order
+    GET /access/find
+    GET /access/institutions/{ref}
+    GET POST /access/mail
+    GET POST /access/mail/link
+    POST /access/leave
+    GET /access/saml/metadata
+    GET /access/saml/login
+    POST /access/saml/acs
+    GET /access/oidc/{ref}/start
+    GET /access/oidc/{ref}/callback
+    GET /access/lti/keys
+    GET POST /access/lti/login
+    POST /access/lti/launch
+    POST /access/lti/choose
+    GET POST /access/class/{signed}
 """
 # What only a link of the object itself opens, whoever comes with it.
 BY_LINK = """

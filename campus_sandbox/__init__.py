@@ -1,0 +1,1 @@
+"""A local stand-in for a campus: login servers, a learning platform, and a library proxy."""
