@@ -78,6 +78,7 @@ from app.portal.me_routes import router as me
 from app.quotes.routes import router as quotes
 from app.search.routes import router as finding
 from app.storefront import routes as storefront
+from app.streaming.media_routes import router as media
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
@@ -279,6 +280,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(webhooks, responses=COMMON_ERRORS)
     application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
+    application.include_router(media, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(LazyRouter(HOME, load=_console, dependencies=of_visitors))
     for router in PAGE_ROUTERS:

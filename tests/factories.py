@@ -60,6 +60,7 @@ SITE_LICENSE: dict[str, Any] = CLASSROOM_DISC | {
     "course_reserves": "permitted",
     "lending": "prohibited",
 }
+TEXT_CODES = {"file": "digital-site-license", "stream": "stream-of-tests"}
 LIFE_OF_DISC = {"kind": "life_of_media"}
 ONE_YEAR = {"kind": "months", "months": 12}
 _serial = count(1)
@@ -130,7 +131,7 @@ def offer(
     of = of or film(session)
     disc = delivery in {"dvd", "bluray"}
     bundle = rights or (CLASSROOM_DISC if disc else SITE_LICENSE)
-    text = license_text(session, code="dvd-ppr" if disc else "digital-site-license")
+    text = license_text(session, code=TEXT_CODES.get(delivery, "dvd-ppr"))
     held = {window.right for window in queries.find_windows(session, [of.id])}
     wanted = (HeldRight.DVD, HeldRight.PPR, HeldRight.DSL)
     hold(session, of, *(right for right in wanted if right not in held), ends_on=rights_end)

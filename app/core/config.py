@@ -194,6 +194,12 @@ class Settings(BaseSettings):
         default="", description="Further fonts for certificates and images (TTF, OTF, TTC)"
     )
     files_url: str = Field(default="", description="Empty: a folder beside the SQLite database")
+    media_accel: str = Field(
+        default="", description="The location of nginx that sends files of the folder: /_files"
+    )
+    media_base_url: str = Field(
+        default="", description="Where players get films, if not from the store itself"
+    )
     max_upload_bytes: int = Field(
         default=120_000_000, ge=1_000_000, description="All files of one form of staff together"
     )

@@ -57,6 +57,8 @@ SECURITY_HEADERS = {
 _HOST = re.compile(rb"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # Load balancers ask by a machine's own address.
 ANY_HOST_PREFIX = "/health/"
+# What stands behind these in a path opens something: it is not logged.
+SECRET_PATHS = ("/media/", "/downloads/", "/preview/")
 _SEVERAL_SLASHES = re.compile(rb"[/\\]{2,}")
 OWN = b"rr_"
 PREFIX = b"__Host-"
@@ -98,6 +100,18 @@ def answer_with(
     if is_head(request):
         return StreamingResponse((), media_type=media_type, headers=headers)
     return Response(make(), media_type=media_type, headers=dict(headers))
+
+
+def without_secret(path: str) -> str:
+    """Return a path as logs have it.
+
+    >>> without_secret("/media/17.play.mac/package/360p.mp4"), without_secret("/films/media")
+    ('/media/…/package/360p.mp4', '/films/media')
+    """
+    if not path.startswith(SECRET_PATHS):
+        return path
+    _, first, _secret, *rest = path.split("/")
+    return "/".join(["", first, "…", *rest])
 
 
 class RequestMiddleware:
@@ -170,10 +184,10 @@ class RequestMiddleware:
             took = round((time.perf_counter() - started) * 1000, 1)
             log.info(
                 "request.answered",
-                # The path only: query strings may carry an order's secret token.
+                # No query, which may carry an order's secret token, and no secret of a path.
                 extra={
                     "method": scope["method"],
-                    "path": scope["path"],
+                    "path": without_secret(scope["path"]),
                     "status": framed.status,
                     "milliseconds": took,
                 },

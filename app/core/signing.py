@@ -14,6 +14,7 @@ class Purpose(StrEnum):
 
     BUYER = "buyer"
     LOGIN_DEVICE = "login device"
+    MEDIA = "media"
     ALERTS = "alerts"
     NOTE_REPLIES = "note replies"
     OPENID = "openid connect"
@@ -37,7 +38,12 @@ def unsign(settings: Settings, purpose: Purpose, signed: str) -> str | None:
     Base64 ignores the last two bits of a signature's last letter, so four spellings would verify.
     Only the one that the store wrote is accepted.
     """
-    signer = _signer(settings.secret_key.get_secret_value(), purpose)
+    return unsign_with(settings.secret_key.get_secret_value(), purpose, signed)
+
+
+def unsign_with(secret: str, purpose: Purpose, signed: str) -> str | None:
+    """Return what :func:`unsign` does, for callers that remember answers by the secret."""
+    signer = _signer(secret, purpose)
     try:
         value = signer.unsign(signed.encode("utf-8", "replace"))
     except BadSignature:

@@ -25,6 +25,7 @@ from app.storefront import (
     purchase_order_routes,
     quote_routes,
     vendor_document_routes,
+    watch_routes,
 )
 
 PARTS = (
@@ -52,4 +53,5 @@ PARTS = (
     access_campus_routes,
     access_lti_routes,
     access_class_routes,
+    watch_routes,
 )

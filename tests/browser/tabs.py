@@ -1,7 +1,8 @@
 """Pages of the browser, lent to one test after the other.
 
 A new context is a new process with cold caches and cold code: opening one takes longer than most
-tests. The store keeps nothing in a browser but cookies, so without them a page is as good as new.
+tests. The store keeps nothing in a browser but cookies and where a film was left, so without them a
+page is as good as new.
 """
 
 import json
@@ -43,6 +44,7 @@ class Tabs:
         yield page
         # It stays where it is: about:blank would be another process, cold again.
         page.context.clear_cookies()
+        page.evaluate("localStorage.clear()")
         page.emulate_media(color_scheme="light")
         if page.viewport_size != options["viewport"]:
             page.set_viewport_size(options["viewport"])

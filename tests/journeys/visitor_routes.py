@@ -73,6 +73,9 @@ PUBLIC = """
     POST /cart/prices
     GET POST /checkout
     POST /quotes
+    GET POST /watch/{slug}
+    POST /watch/plays/{ref}/beat
+    GET /media/{token}/{package}/{name}
     GET /verify
     GET /verify/{number}
     GET POST /lookup

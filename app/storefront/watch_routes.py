@@ -1,0 +1,181 @@
+"""The watch page of a film: its player for people whose institution has a streaming license."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Header, Query, Request, Response
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from app.access.claims import Claim, claim_of
+from app.access.decisions import Refused
+from app.catalog import queries
+from app.catalog.models import Film
+from app.core import clock
+from app.core.app_state import app_state
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import NotFoundError, responses
+from app.core.request_middleware import SettingsDep, settings_of
+from app.discovery.citations import cited_film, styled_citations
+from app.licenses.models import License
+from app.storefront.watch_view import REFUSALS, PlayView, parse_clip, play_view, read_transcript
+from app.streaming import plays
+from app.streaming.coverage import NotCoveredError, find_contents, get_covering_license
+from app.web import formats
+from app.web.rendering import render
+
+router = APIRouter()
+ClipText = Annotated[str, Query(alias="t", max_length=20)]
+VersionLabel = Annotated[str, Query(alias="v", max_length=80)]
+# The player makes addresses of its own (blob:) for what it has read.
+POLICY = (
+    "default-src 'self'; img-src 'self' data:{media}; media-src 'self' blob:{media}; "
+    "connect-src 'self'{media}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+
+
+class BeatOut(BaseModel):
+    """The token that the player uses from now on, and for how many seconds it is good."""
+
+    token: str
+    seconds: int
+
+
+@router.get("/watch/{slug}")
+def show_watch_page(
+    request: Request, session: ReadSessionDep, slug: str, t: ClipText = "", v: VersionLabel = ""
+) -> Response:
+    """Show the film to those whom a license covers; to others, why not and whom to ask."""
+    film = queries.film_by_slug(session, slug)
+    claim = claim_of(request, session, film=film.slug)
+    if claim is None:
+        return _draw_sign_in(request, film)
+    try:
+        license_ = get_covering_license(session, claim, film.id, now=clock.now())
+    except NotCoveredError as error:
+        return _draw_refusal(request, film, error.refused)
+    return _draw(request, session, film, license_, clip=t, label=v)
+
+
+@router.post("/watch/{slug}")
+def begin_play(
+    request: Request,
+    session: SessionDep,
+    slug: str,
+    *,
+    t: ClipText = "",
+    v: VersionLabel = "",
+    player: Annotated[str, Form(max_length=10)] = "native",
+) -> Response:
+    """Begin a play, and show the page with its player."""
+    film = queries.film_by_slug(session, slug)
+    claim = claim_of(request, session, film=film.slug)
+    if claim is None:
+        return _draw_sign_in(request, film)
+    try:
+        license_ = get_covering_license(session, claim, film.id, now=clock.now())
+    except NotCoveredError as error:
+        return _draw_refusal(request, film, error.refused)
+    begun = (claim, player != "hls")
+    return _draw(request, session, film, license_, clip=t, label=v, begun=begun)
+
+
+@router.post("/watch/plays/{ref}/beat", responses=responses(NotFoundError, plays.PlayEndedError))
+def keep_play(
+    session: SessionDep,
+    settings: SettingsDep,
+    ref: str,
+    x_play_secret: Annotated[str, Header(max_length=100)] = "",
+) -> BeatOut:
+    """Keep a play alive while its page is open. The page calls this every minute."""
+    grant = plays.beat(session, settings, ref, x_play_secret)
+    return BeatOut(token=grant.token, seconds=grant.seconds)
+
+
+def _draw(
+    request: Request,
+    session: Session,
+    film: Film,
+    license_: License,
+    *,
+    clip: str,
+    label: str,
+    begun: tuple[Claim, bool] | None = None,
+) -> Response:
+    """Draw the page; ``begun`` is the claim of a new play, and whether its player is native."""
+    state, settings = app_state(request), settings_of(request)
+    contents = find_contents(session, film, license_, label)
+    if contents is None:
+        return _draw_words(
+            request,
+            film,
+            "This film is being prepared",
+            "Your license is in effect. The film is not ready to play yet. Try again later.",
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        )
+    play: PlayView | None = None
+    if begun is not None:
+        claim, is_native = begun
+        made = plays.begin(session, settings, claim, license_, contents, is_native=is_native)
+        play = play_view(made, contents, media_base_url=settings.media_base_url)
+    path = f"/watch/{film.slug}"
+    query = f"?{request.url.query}" if request.url.query else ""
+    response = render(
+        request,
+        "storefront/watch.html",
+        film=film,
+        license=license_,
+        version_label=label,
+        permalink=settings.url(path),
+        play_path=path + query,
+        play=play,
+        clip=parse_clip(clip),
+        poster=f"/films/{film.slug}/poster.svg?ratio=wide",
+        chapters=[(mark.start_ms / 1000, mark.title) for mark in contents.chapters],
+        transcript=read_transcript(state.storage, contents.captions),
+        citation=styled_citations(cited_film(film, settings))[0].text,
+        is_sample=contents.is_sample,
+    )
+    return _private(response, settings.media_base_url)
+
+
+def _draw_sign_in(request: Request, film: Film) -> Response:
+    response = render(
+        request, "storefront/watch_sign_in.html", status_code=HTTPStatus.UNAUTHORIZED, film=film
+    )
+    return _private(response, "")
+
+
+def _draw_refusal(request: Request, film: Film, refused: Refused) -> Response:
+    title, words = REFUSALS[refused.reason]
+    facts = refused.license
+    if facts is not None:
+        words = words.format(
+            starts_on=formats.day(facts.starts_on),
+            ends_on=formats.day(facts.ends_on) if facts.ends_on else "",
+            max_concurrent=facts.max_concurrent,
+        )
+    return _draw_words(request, film, title, words, HTTPStatus.FORBIDDEN)
+
+
+def _draw_words(
+    request: Request, film: Film, title: str, words: str, status: HTTPStatus
+) -> Response:
+    response = render(
+        request,
+        "storefront/watch_refused.html",
+        status_code=status,
+        film=film,
+        title=title,
+        words=words,
+    )
+    return _private(response, "")
+
+
+def _private(response: Response, media_base_url: str) -> Response:
+    media = f" {media_base_url}" if media_base_url else ""
+    response.headers["Content-Security-Policy"] = POLICY.format(media=media)
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,1 @@
+"""What was licensed arrives and plays: plays, signed media paths, and the delivery of bytes."""

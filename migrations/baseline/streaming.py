@@ -1,0 +1,27 @@
+"""Plays of films under licenses."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.baseline.columns import MOMENT, reference
+
+
+def create() -> None:
+    op.create_table(
+        "plays",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("ref", sa.String(10), nullable=False, unique=True),
+        sa.Column("secret_hash", sa.String(64), nullable=False),
+        reference("license_id", "licenses.id", "CASCADE"),
+        sa.Column("package_ref", sa.String(10), nullable=False),
+        sa.Column("method", sa.String(20), nullable=False),
+        sa.Column("begun_at", MOMENT, nullable=False),
+        sa.Column("seat_until", MOMENT, nullable=False),
+        sa.Column("seconds", sa.Integer, nullable=False),
+        sa.Column("ends_at", MOMENT, nullable=False, index=True),
+    )
+    op.create_index("ix_plays_license_id_seat_until", "plays", ["license_id", "seat_until"])
+
+
+def drop() -> None:
+    op.drop_table("plays")
