@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Form, Header, Query, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,8 @@ from app.licenses.models import License
 from app.storefront.watch_view import REFUSALS, PlayView, parse_clip, play_view, read_transcript
 from app.streaming import plays
 from app.streaming.coverage import NotCoveredError, find_contents, get_covering_license
+from app.streaming.visits import count_visit, count_visit_later, metric_of
+from app.usage.models import EventMetric
 from app.web import formats
 from app.web.rendering import render
 
@@ -44,7 +46,13 @@ class BeatOut(BaseModel):
 
 @router.get("/watch/{slug}")
 def show_watch_page(
-    request: Request, session: ReadSessionDep, slug: str, t: ClipText = "", v: VersionLabel = ""
+    request: Request,
+    background: BackgroundTasks,
+    session: ReadSessionDep,
+    slug: str,
+    *,
+    t: ClipText = "",
+    v: VersionLabel = "",
 ) -> Response:
     """Show the film to those whom a license covers; to others, why not and whom to ask."""
     film = queries.film_by_slug(session, slug)
@@ -54,7 +62,10 @@ def show_watch_page(
     try:
         license_ = get_covering_license(session, claim, film.id, now=clock.now())
     except NotCoveredError as error:
+        metric = metric_of(error.refused.reason)
+        count_visit_later(request, background, claim, film.id, metric)
         return _draw_refusal(request, film, error.refused)
+    count_visit_later(request, background, claim, film.id, EventMetric.INVESTIGATION)
     return _draw(request, session, film, license_, clip=t, label=v)
 
 
@@ -76,6 +87,7 @@ def begin_play(
     try:
         license_ = get_covering_license(session, claim, film.id, now=clock.now())
     except NotCoveredError as error:
+        count_visit(request, session, claim, film.id, metric_of(error.refused.reason))
         return _draw_refusal(request, film, error.refused)
     begun = (claim, player != "hls")
     return _draw(request, session, film, license_, clip=t, label=v, begun=begun)
@@ -118,6 +130,7 @@ def _draw(
     if begun is not None:
         claim, is_native = begun
         made = plays.begin(session, settings, claim, license_, contents, is_native=is_native)
+        count_visit(request, session, claim, film.id, EventMetric.REQUEST)
         play = play_view(made, contents, media_base_url=settings.media_base_url)
     path = f"/watch/{film.slug}"
     query = f"?{request.url.query}" if request.url.query else ""

@@ -1,13 +1,24 @@
 """The watch page and what it plays, without a browser."""
 
 import re
+from datetime import datetime, time, timedelta
+from time import sleep
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core import clock
 from app.core.config import Settings
+from app.licenses.models import License
+from app.licenses.states import LicenseStatus
+from app.streaming.media_shelf import CUT_SECONDS
+from app.usage.models import EventMetric, UsageEvent
 from tests.streaming.licensed import Licensed, claim_cookie, license_stream
 
 
@@ -61,3 +72,112 @@ def test_viewer_begins_a_play_and_reads_its_files(viewer: TestClient, licensed: 
     assert whole.content[int(start) : int(start) + int(length)] == part.content
     tracks = re.findall(r'<track kind="captions" src="([^"]+)"', played.text)
     assert viewer.get(tracks[0]).text.startswith("WEBVTT")
+
+
+def begin(viewer: TestClient, path: str) -> tuple[str, dict[str, str]]:
+    """Begin a play; return the address of its files, and what its page holds."""
+    page = viewer.post(path, data={"player": "hls"}).text
+    found = re.search(r'<source src="([^"]+)master\.m3u8"', page)
+    assert found
+    return found[1], dict(re.findall(r'data-(token|seconds|beat|secret)="([^"]+)"', page))
+
+
+def beat(viewer: TestClient, held: dict[str, str]) -> Any:  # noqa: ANN401 - the client's response
+    return viewer.post(held["beat"], headers={"X-Play-Secret": held["secret"]})
+
+
+def test_token_expires_and_beats_renew_it_through_a_long_pause(
+    viewer: TestClient, licensed: Licensed
+) -> None:
+    base, held = begin(viewer, f"/watch/{licensed.film.slug}")
+    begun = clock.now()
+    with time_machine.travel(begun + timedelta(minutes=40)):
+        assert viewer.get(f"{base}master.m3u8").status_code == 403
+        renewed = beat(viewer, held)
+        assert renewed.status_code == 200
+        fresh = base.replace(held["token"], renewed.json()["token"])
+        assert viewer.get(f"{fresh}master.m3u8").status_code == 200
+    with time_machine.travel(begun + timedelta(hours=3)):
+        ended = beat(viewer, held)
+        assert ended.status_code == 410
+        assert ended.json()["type"] == "play-ended"
+    other = viewer.post(held["beat"], headers={"X-Play-Secret": "another"})
+    assert other.status_code == 404
+
+
+def test_play_under_way_ends_its_film_after_the_last_day_and_no_new_one_begins(
+    viewer: TestClient, settings: Settings, licensed: Licensed
+) -> None:
+    path = f"/watch/{licensed.film.slug}"
+    ends_on = licensed.license.ends_on
+    assert ends_on is not None
+    zone = ZoneInfo(licensed.license.time_zone)
+    midnight = datetime.combine(ends_on + timedelta(days=1), time(), zone)
+    viewer.cookies.clear()
+    with time_machine.travel(midnight - timedelta(minutes=5), tick=False):
+        viewer.cookies.update(claim_cookie(settings, licensed.college))
+        base, held = begin(viewer, path)
+    with time_machine.travel(midnight + timedelta(minutes=5), tick=False):
+        assert viewer.get(f"{base}master.m3u8").status_code == 200
+        assert beat(viewer, held).status_code == 200
+        refused = viewer.post(path)
+        assert refused.status_code == 403
+        assert "The license for this film has ended" in refused.text
+    with time_machine.travel(midnight + timedelta(hours=3), tick=False):
+        assert beat(viewer, held).status_code == 410
+
+
+@pytest.mark.parametrize("status", [LicenseStatus.SUSPENDED, LicenseStatus.REVOKED])
+def test_play_is_cut_when_its_license_is_suspended_or_revoked(
+    viewer: TestClient, session: Session, licensed: Licensed, status: LicenseStatus
+) -> None:
+    base, held = begin(viewer, f"/watch/{licensed.film.slug}")
+    assert viewer.get(f"{base}master.m3u8").status_code == 200
+    session.get_one(License, licensed.license.id).status = status
+    session.commit()
+    sleep(CUT_SECONDS + 0.1)
+    answer = viewer.get(f"{base}360p.mp4", headers={"Range": "bytes=0-99"})
+    assert answer.status_code == 403
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert beat(viewer, held).status_code == 410
+
+
+def test_files_outside_the_package_are_out_of_reach(viewer: TestClient, licensed: Licensed) -> None:
+    base, _held = begin(viewer, f"/watch/{licensed.film.slug}")
+    for name in (
+        "../../secret",
+        "%2e%2e%2fmaster.mp4",
+        "master.mp4",
+        "/etc/passwd",
+        "360p.mp4.part",
+    ):
+        assert viewer.get(f"{base}{name}").status_code in {403, 404}, name
+    package = base.rstrip("/").rpartition("/")[2]
+    other = base.replace(package, "abcdefghjk")
+    assert viewer.get(f"{other}master.m3u8").status_code == 403
+    head = viewer.head(f"{base}360p.mp4")
+    assert head.status_code == 200
+    assert int(head.headers["content-length"]) > 1000
+    assert not head.content
+    unsatisfiable = viewer.get(f"{base}360p.mp4", headers={"Range": "bytes=99999999-"})
+    assert unsatisfiable.status_code == 416
+    first = viewer.get(f"{base}360p.mp4", headers={"Range": "bytes=0-1"})
+    assert (first.status_code, len(first.content)) == (206, 2)
+
+
+def test_visits_are_counted_and_hold_no_person(
+    viewer: TestClient, session: Session, licensed: Licensed
+) -> None:
+    viewer.headers["user-agent"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+    path = f"/watch/{licensed.film.slug}"
+    viewer.get(path)
+    viewer.post(path)
+    session.get_one(License, licensed.license.id).status = LicenseStatus.REVOKED
+    session.commit()
+    viewer.get(path)
+    events = session.execute(select(UsageEvent.metric, func.count()).group_by(UsageEvent.metric))
+    assert dict(events.all()) == {
+        EventMetric.INVESTIGATION: 2,
+        EventMetric.REQUEST: 1,
+        EventMetric.NO_LICENSE: 1,
+    }
