@@ -48,6 +48,25 @@ def get_pdf(
     return session.scalar(read) or _store_pdf(sessions, row, settings)
 
 
+def find_pdf(
+    sessions: sessionmaker[Session],
+    model: type[Invoice | CreditNote],
+    number: str,
+    settings: Settings,
+) -> bytes | None:
+    """Return the PDF of the document with this number; None if there is none."""
+    with sessions() as session:
+        row = cast(
+            "Invoice | CreditNote | None",
+            session.scalar(select(model).where(model.number == number)),
+        )
+        if row is None:
+            return None
+        stored: bytes | None = session.scalar(select(model.pdf).where(model.number == number))
+    # Drawn outside the transaction, which locks SQLite.
+    return stored or _store_pdf(sessions, row, settings)
+
+
 def _store_pdf(
     sessions: sessionmaker[Session], row: Invoice | CreditNote, settings: Settings
 ) -> bytes:

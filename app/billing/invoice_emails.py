@@ -1,13 +1,16 @@
 """Emails about invoices and credit notes, to accounts payable or to the buyer."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar, Self
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.billing.invoice_content import CreditNoteContent, InvoiceContent
+from app.billing.invoice_documents import find_pdf
 from app.billing.models import CreditNote, Invoice
-from app.core.email_content import EmailContent, EmailFacts, EmailLink, SenderFacts
+from app.core.config import Settings
+from app.core.email_content import Attachment, EmailContent, EmailFacts, EmailLink, SenderFacts
 from app.core.email_outbox import queue_email
 from app.core.text import isolate
 from app.offers.window_rules import format_day
@@ -63,6 +66,12 @@ class InvoiceIssued(EmailFacts):
             closing=[LINK_ADVICE],
             signature=self.seller.signature,
         )
+
+    def draw_attachments(
+        self, sessions: sessionmaker[Session], settings: Settings
+    ) -> Sequence[Attachment]:
+        """Return the invoice's PDF."""
+        return _attach(sessions, Invoice, self.number, settings)
 
     @classmethod
     def specimen(cls) -> Self:
@@ -128,6 +137,12 @@ class CreditNoteIssued(EmailFacts):
             closing=[LINK_ADVICE],
             signature=self.seller.signature,
         )
+
+    def draw_attachments(
+        self, sessions: sessionmaker[Session], settings: Settings
+    ) -> Sequence[Attachment]:
+        """Return the credit note's PDF."""
+        return _attach(sessions, CreditNote, self.number, settings)
 
     @classmethod
     def specimen(cls) -> Self:
@@ -218,6 +233,16 @@ def queue_credit_note_issued(session: Session, invoice: Invoice, note: CreditNot
         is_refund=content.is_refund,
     )
     queue_email(session, facts, once=note.number, reference=invoice.order_number, to=invoice.email)
+
+
+def _attach(
+    sessions: sessionmaker[Session],
+    model: type[Invoice | CreditNote],
+    number: str,
+    settings: Settings,
+) -> Sequence[Attachment]:
+    pdf = find_pdf(sessions, model, number, settings)
+    return [Attachment(f"{number}.pdf", pdf)] if pdf else []
 
 
 def _sender(content: InvoiceContent | CreditNoteContent) -> SenderFacts:

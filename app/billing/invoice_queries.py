@@ -3,9 +3,10 @@
 import hmac
 import re
 from collections.abc import Sequence
+from datetime import date
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.billing.models import CreditNote, Invoice
@@ -13,6 +14,7 @@ from app.billing.states import InvoiceState
 from app.core.errors import NotFoundError
 from app.core.fields import Day, OrderNumber, SearchText
 from app.core.pagination import PageParams, id_of
+from app.institutions.models import Institution
 
 NUMBER = re.compile(r"[A-Z0-9]{1,10}-\d{4}-\d{5,9}")
 
@@ -22,6 +24,12 @@ class InvoiceFilters(BaseModel, frozen=True):
 
     state: InvoiceState | None = None
     order_number: OrderNumber | None = None
+    institution: SearchText | None = Field(
+        default=None, description="The institution's record, `IN-...`"
+    )
+    overdue: bool | None = Field(
+        default=None, description="Whether something is owed after the due date"
+    )
     due_from: Day | None = Field(default=None, description="Due on or after this date")
     due_to: Day | None = Field(default=None, description="Due on or before this date")
     issued_from: Day | None = Field(default=None, description="Issued on or after this date")
@@ -83,12 +91,14 @@ def find_invoices_of_order(session: Session, order_number: str) -> Sequence[Invo
     ).all()
 
 
-def find_invoices(session: Session, filters: InvoiceFilters, page: PageParams) -> Sequence[Invoice]:
+def find_invoices(
+    session: Session, filters: InvoiceFilters, page: PageParams, *, today: date
+) -> Sequence[Invoice]:
     """Return up to ``limit + 1`` invoices, newest first; the last says whether more follow."""
     statement = (
         select(Invoice)
         .options(selectinload(Invoice.credit_notes))
-        .where(*_build_conditions(filters))
+        .where(*_build_conditions(filters, today))
         .order_by(Invoice.id.desc())
     )
     keys = page.keys(1)
@@ -97,12 +107,31 @@ def find_invoices(session: Session, filters: InvoiceFilters, page: PageParams) -
     return session.scalars(statement.limit(page.limit + 1)).all()
 
 
-def _build_conditions(filters: InvoiceFilters) -> list[ColumnElement[bool]]:
+def is_of_institution(ref: str) -> ColumnElement[bool]:
+    """Return the condition that an invoice is of this institution."""
+    return Invoice.institution.has(Institution.ref == ref.strip().upper())
+
+
+def is_overdue(today: date) -> ColumnElement[bool]:
+    """Return the condition that something is owed on an invoice after its due date."""
+    settled = Invoice.paid_amount + Invoice.credited_amount + Invoice.written_off_amount
+    return and_(
+        Invoice.state == InvoiceState.OPEN,
+        Invoice.due_on < today,
+        Invoice.total_amount > settled,
+    )
+
+
+def _build_conditions(filters: InvoiceFilters, today: date) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.state is not None:
         conditions.append(Invoice.state == filters.state)
     if filters.order_number is not None:
         conditions.append(Invoice.order_number == filters.order_number.upper())
+    if filters.institution is not None:
+        conditions.append(is_of_institution(filters.institution))
+    if filters.overdue is not None:
+        conditions.append(is_overdue(today) if filters.overdue else ~is_overdue(today))
     if filters.due_from is not None:
         conditions.append(Invoice.due_on >= filters.due_from)
     if filters.due_to is not None:

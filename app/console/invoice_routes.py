@@ -11,7 +11,11 @@ from app.accounts import audit
 from app.billing.errors import InvoiceNotReplaceableError
 from app.billing.invoice_content import InvoiceContent
 from app.billing.invoice_emails import credit_note_path, invoice_path
-from app.billing.invoice_queries import get_invoice_by_number
+from app.billing.invoice_queries import (
+    get_invoice_by_number,
+    is_of_institution,
+    is_overdue,
+)
 from app.billing.models import Invoice
 from app.billing.states import InvoiceState
 from app.console.access import Biller, OrderReader, Staff
@@ -20,11 +24,13 @@ from app.console.forms.submission import run_once
 from app.console.lists import Listing
 from app.console.pages import draw_page, see_other
 from app.console.vendor_choice import VendorChoice
+from app.core import clock
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.email_address import parse_email
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.request_middleware import SettingsDep
+from app.institutions.models import Institution
 from app.orders.invoice_corrections import (
     InvoiceCorrection,
     refuse_unreplaceable,
@@ -71,11 +77,31 @@ def invoice_list(
     session: ReadSessionDep,
     q: Search = "",
     status: Annotated[InvoiceState | None, EmptyIsNone, Query()] = None,
+    institution: Search = "",
+    overdue: Annotated[str, Query(max_length=3)] = "",
     sort: Annotated[str, Query(max_length=20)] = "-issued",
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of invoices."""
-    return INVOICES.draw(request, staff, session, q=q, status=status, sort=sort, number=number)
+    conditions = [is_of_institution(institution)] if institution else []
+    if overdue:
+        conditions.append(is_overdue(clock.today(app_state(request).settings.seller_time_zone)))
+    name = select(Institution.name).where(Institution.ref == institution.strip().upper())
+    return INVOICES.draw(
+        request,
+        staff,
+        session,
+        *conditions,
+        q=q,
+        status=status,
+        sort=sort,
+        number=number,
+        more={
+            "institution": institution,
+            "name": session.scalar(name) if institution else "",
+            "overdue": overdue,
+        },
+    )
 
 
 @router.get("/{number}", summary="One invoice")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import Settings
 
@@ -27,6 +28,14 @@ class Facts(BaseModel):
     """Facts that an email is made from. An error about them never repeats them."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A PDF that goes out with an email."""
+
+    name: str
+    data: bytes
 
 
 class EmailFacts(Facts, ABC):
@@ -50,6 +59,16 @@ class EmailFacts(Facts, ABC):
     @abstractmethod
     def build_content(self) -> "EmailContent":
         """Return what the email says, from the facts alone."""
+
+    def draw_attachments(
+        self, sessions: sessionmaker[Session], settings: Settings
+    ) -> Sequence[Attachment]:
+        """Return the documents to attach, drawn when the email is sent. By default none.
+
+        Its text has a link to each, because one that is too large is left out.
+        """
+        del sessions, settings
+        return ()
 
     @classmethod
     @abstractmethod

@@ -17,7 +17,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
 from app.core.email_address import parse_email
-from app.core.email_content import EmailBody, EmailFacts, EmailKinds, render_email
+from app.core.email_content import Attachment, EmailBody, EmailFacts, EmailKinds, render_email
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.numbers import new_token
 from app.core.smtp import EmailDeferredError, EmailRejectedError, MailServer
@@ -39,6 +39,8 @@ WORK_QUEUE = WorkQueue(
     retry_after=timedelta(minutes=15),
     group=JobGroup.EMAILS,
 )
+# All attachments of one email together: mail servers refuse more than 10 MB, encoded.
+MAX_ATTACHMENTS_BYTES = 5_000_000
 # So that no encoded word is longer than 75 characters (RFC 2047, 2).
 MAX_HEADER_LINE = 76
 
@@ -179,7 +181,7 @@ def send_email(
         return email.status if email is not None else EmailStatus.NOT_SENT  # withdrawn
     url = settings.smtp_url.get_secret_value()
     try:
-        message = email.message or _write_message(email, kinds, settings)
+        message = email.message or _write_message(sessions, email, kinds, settings)
         if not url:
             return _record_attempt(sessions, email, status=EmailStatus.NOT_SENT)
         server = MailServer.parse(url, allow_plaintext=settings.smtp_allow_plaintext)
@@ -197,8 +199,13 @@ def send_email(
     return _record_attempt(sessions, email, status=EmailStatus.SENT, message=message)
 
 
-def build_message(email: OutboxEmail, body: EmailBody, settings: Settings) -> EmailMessage:
-    """Return the message as it goes out: plain text, with HTML beside it.
+def build_message(
+    email: OutboxEmail,
+    body: EmailBody,
+    settings: Settings,
+    attachments: Sequence[Attachment] = (),
+) -> EmailMessage:
+    """Return the message as it goes out: plain text, with HTML beside it, and attachments.
 
     From the same row it is the same message to the byte.
     """
@@ -220,10 +227,18 @@ def build_message(email: OutboxEmail, body: EmailBody, settings: Settings) -> Em
     message.set_content(body.text)
     message.add_alternative(body.html, subtype="html")
     message.set_boundary(f"part-{email.message_id}")
+    for attachment in attachments:
+        message.add_attachment(
+            attachment.data, maintype="application", subtype="pdf", filename=attachment.name
+        )
+    if attachments:
+        message.set_boundary(f"mixed-{email.message_id}")
     return message
 
 
-def _write_message(email: OutboxEmail, kinds: EmailKinds, settings: Settings) -> bytes:
+def _write_message(
+    sessions: sessionmaker[Session], email: OutboxEmail, kinds: EmailKinds, settings: Settings
+) -> bytes:
     """Return the message.
 
     Raises:
@@ -232,12 +247,17 @@ def _write_message(email: OutboxEmail, kinds: EmailKinds, settings: Settings) ->
     """
     try:
         body = _render(email, kinds)
+        facts = kinds[email.kind].model_validate(email.facts)
+        attachments = facts.draw_attachments(sessions, settings)
     except Exception as error:
         log.exception("email.unwritable", extra={"key": email.key})
         detail = f"It could not be written. {type(error).__name__}: {error}"
         raise EmailDeferredError(detail) from error
+    if sum(len(attachment.data) for attachment in attachments) > MAX_ATTACHMENTS_BYTES:
+        log.warning("email.attachments_left_out", extra={"key": email.key})
+        attachments = ()
     try:
-        return build_message(email, body, settings).as_bytes()
+        return build_message(email, body, settings, attachments).as_bytes()
     except (ValueError, IndexError) as error:
         detail = f"not an email: {error}"
         raise EmailRejectedError(detail) from error

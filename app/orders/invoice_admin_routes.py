@@ -11,6 +11,7 @@ from app.accounts.keys import Scope, require_scopes
 from app.billing.errors import InvoiceNotReplaceableError
 from app.billing.invoice_queries import InvoiceFilters, find_invoices, get_invoice_by_number
 from app.billing.invoice_schemas import StaffInvoiceOut
+from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
@@ -40,12 +41,14 @@ class InvoiceReplaceIn(InvoiceCorrection):
 @router.get("", summary="List invoices")
 def list_invoices(
     session: ReadSessionDep,
+    settings: SettingsDep,
     _reader: Reader,
     page: PageDep,
     filters: Annotated[InvoiceFilters, Query()],
 ) -> Page[StaffInvoiceOut]:
     """List invoices, newest first."""
-    rows = find_invoices(session, filters, page)
+    today = clock.today(settings.seller_time_zone)
+    rows = find_invoices(session, filters, page, today=today)
     shown, cursor = page.cut(rows, lambda invoice: (invoice.id,))
     return Page(items=[StaffInvoiceOut.of(invoice) for invoice in shown], next=cursor)
 

@@ -33,8 +33,13 @@ def quote_pdf(quote: Quote, settings: Settings, *, vendor_documents: Sequence[st
 
     ``vendor_documents`` are the labels of those that its page offers.
     """
+    return draw_quote(build_document(quote, vendor_documents), quote, settings)
+
+
+def draw_quote(document: Document, quote: Quote, settings: Settings) -> bytes:
+    """Return the built document of the quote as PDF."""
     return documents.draw_document(
-        build_document(quote, vendor_documents),
+        document,
         made_on=quote.created_at.date(),
         country=quote.country,
         folder=settings.fonts_folder,

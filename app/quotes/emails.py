@@ -1,17 +1,23 @@
 """Emails about a quote: sent, shared, extended, about to end, withdrawn, declined."""
 
+from abc import ABC
+from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar, Self
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
 
-from app.core.email_content import EmailContent, EmailFacts, EmailLink, SenderFacts
+from app.core.config import Settings
+from app.core.email_content import Attachment, EmailContent, EmailFacts, EmailLink, SenderFacts
 from app.core.email_outbox import queue_email
 from app.core.text import isolate
 from app.offers.window_rules import format_day
 from app.orders.email_facts import SPECIMEN_FACTS, ChargeFacts, LineFacts, OrderFacts
 from app.quotes import links
+from app.quotes.document import build_document, draw_quote
 from app.quotes.models import Quote
+from app.quotes.queries import find_vendor_documents
 
 LINK_ADVICE = (
     "Anyone who has the link can see the quote and accept it for your institution, so share it "
@@ -101,7 +107,26 @@ class QuoteEmail(EmailFacts):
         return cls.model_validate({name: _SPECIMEN[name] for name in cls.model_fields})
 
 
-class QuoteSent(QuoteEmail):
+class QuoteWithPdf(QuoteEmail, ABC):
+    """An email that the quote is attached to."""
+
+    def draw_attachments(
+        self, sessions: sessionmaker[Session], settings: Settings
+    ) -> Sequence[Attachment]:
+        """Return the quote's PDF."""
+        number = self.quote.number
+        with sessions() as session:
+            quote = session.scalar(select(Quote).where(Quote.number == number))
+            if quote is None:
+                return []
+            labels = [each.label for each in find_vendor_documents(session, quote)]
+            document = build_document(quote, labels)
+        # Drawn outside the transaction, which locks SQLite.
+        pdf = draw_quote(document, quote, settings)
+        return [Attachment(f"quote-{number}.pdf", pdf)]
+
+
+class QuoteSent(QuoteWithPdf):
     """Here is the quote."""
 
     kind: ClassVar[str] = "quote"
@@ -127,7 +152,7 @@ class QuoteSent(QuoteEmail):
         )
 
 
-class QuoteShared(QuoteEmail):
+class QuoteShared(QuoteWithPdf):
     """Someone who has the link shares the quote."""
 
     kind: ClassVar[str] = "quote-shared"
@@ -153,7 +178,7 @@ class QuoteShared(QuoteEmail):
         return quote.content(f"Quote {quote.number} for your approval", paragraphs)
 
 
-class QuoteExtended(QuoteEmail):
+class QuoteExtended(QuoteWithPdf):
     """The quote is valid longer."""
 
     kind: ClassVar[str] = "quote-extended"

@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import clock, email_outbox
 from app.core.config import Settings
-from app.core.email_content import EmailBody, EmailContent, EmailFacts, EmailKinds
+from app.core.email_content import Attachment, EmailBody, EmailContent, EmailFacts, EmailKinds
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.email_outbox import build_message, emails_for, queue_email, read_email, send_email
 from app.core.smtp import MailServer
@@ -145,6 +145,35 @@ def test_an_email_of_a_transaction_that_fails_was_never_queued(
         fail()
     with sessions() as session:
         assert emails_for(session, "RR-1") == []
+
+
+def test_attachment_goes_out_the_same_again_and_a_large_one_is_left_out(
+    sessions: sessionmaker[Session], with_smtp: Settings, queue: Queue, postbox: Postbox
+) -> None:
+    sizes = {"small": 1000, "large": email_outbox.MAX_ATTACHMENTS_BYTES + 1}
+
+    class WithPdf(PlainEmail):
+        def draw_attachments(
+            self, sessions: sessionmaker[Session], settings: Settings
+        ) -> Sequence[Attachment]:
+            del sessions, settings
+            return [Attachment("quote.pdf", b"x" * sizes[self.title])]
+
+    kinds = {"plain": WithPdf}
+    small, large = queue("RR-1", subject="small"), queue("RR-2", subject="large")
+    for email_id in (small, large):
+        assert send_email(sessions, kinds, with_smtp, email_id=email_id) is EmailStatus.SENT
+    with sessions.begin() as session:
+        email_outbox.resend_email(session, small)
+    send_email(sessions, kinds, with_smtp, email_id=small)
+    first, second, again = (message_from_bytes(raw, policy=default) for raw in postbox.raw)
+    (pdf,) = first.iter_attachments()
+    assert (pdf.get_filename(), pdf.get_content_type()) == ("quote.pdf", "application/pdf")
+    assert pdf.get_content() == b"x" * 1000
+    assert list(second.iter_attachments()) == []
+    assert again.as_bytes() == first.as_bytes()
+    with sessions() as session:
+        assert "Thank you" in read_email(session.get_one(OutboxEmail, small), kinds).text
 
 
 def test_an_email_goes_out_as_text_and_html_under_its_own_id(
