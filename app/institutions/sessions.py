@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Request
 from fastapi.responses import Response
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts.audit import record_action
 from app.core import clock
 from app.core.app_state import app_state
 from app.core.config import Settings
@@ -46,12 +47,9 @@ def find_member_session(session: Session, settings: Settings, token: str) -> Mem
     """Return the session of this token if it is open: not ended, not idle, its person active."""
     if not token:
         return None
-    now = clock.now()
     found = session.scalar(
         select(MemberSession).where(
-            MemberSession.token_hash == hash_token(token),
-            MemberSession.expires_at > now,
-            MemberSession.seen_at > now - timedelta(hours=settings.member_session_idle_hours),
+            MemberSession.token_hash == hash_token(token), *_is_open(settings)
         )
     )
     return found if found is not None and found.member.active else None
@@ -60,6 +58,29 @@ def find_member_session(session: Session, settings: Settings, token: str) -> Mem
 def end_member_session(session: Session, token: str) -> None:
     """Sign out: the token opens nothing from now on."""
     session.execute(delete(MemberSession).where(MemberSession.token_hash == hash_token(token)))
+
+
+def end_member_sessions(session: Session, member: Member) -> None:
+    """Sign the person out on every device."""
+    session.execute(delete(MemberSession).where(MemberSession.member_id == member.id))
+    record_action(session, "member", member.ref, "signed_out_everywhere", member.actor)
+
+
+def count_member_sessions(session: Session, settings: Settings, member: Member) -> int:
+    """Return on how many browsers the person is signed in."""
+    statement = select(func.count()).select_from(MemberSession)
+    return (
+        session.scalar(statement.where(MemberSession.member_id == member.id, *_is_open(settings)))
+        or 0
+    )
+
+
+def _is_open(settings: Settings) -> tuple[ColumnElement[bool], ...]:
+    now = clock.now()
+    return (
+        MemberSession.expires_at > now,
+        MemberSession.seen_at > now - timedelta(hours=settings.member_session_idle_hours),
+    )
 
 
 def set_member_cookie(response: Response, token: str, *, settings: Settings) -> None:

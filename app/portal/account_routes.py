@@ -1,11 +1,12 @@
 """The account of a signed-in person: an overview, and lists of orders and invoices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
 
 from app.accounts.addresses import Address
 from app.billing.invoice_emails import invoice_path
@@ -13,9 +14,10 @@ from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams
+from app.core.request_middleware import settings_of
 from app.institutions.member_models import MEMBER_ROLE_LABELS, Member, MemberRole
 from app.institutions.member_rules import grantable_roles
-from app.institutions.sessions import MemberDep
+from app.institutions.sessions import MemberDep, count_member_sessions
 from app.licenses.time_zones import time_zone_of
 from app.orders import links
 from app.orders.models import Order
@@ -43,12 +45,31 @@ Cursor = Annotated[str | None, Query(max_length=2000)]
 
 
 @router.get("")
-def account_page(request: Request, session: ReadSessionDep, member: MemberDep) -> Response:
+def account_page(
+    request: Request, session: ReadSessionDep, member: MemberDep, saved: str = ""
+) -> Response:
     """Show what needs attention, and the newest of everything."""
-    return _page(
+    return draw_account(request, session, member, saved=bool(saved))
+
+
+def draw_account(
+    request: Request,
+    session: Session,
+    member: Member,
+    *,
+    saved: bool = False,
+    typed: str | None = None,
+    problems: Mapping[str, str] | None = None,
+) -> Response:
+    """Draw the overview, with what became of the form that was sent last."""
+    response = _page(
         request,
         "account",
         member,
+        saved=saved,
+        own_name=member.name if typed is None else typed,
+        problems=problems or {},
+        devices=count_member_sessions(session, settings_of(request), member),
         roles=[MEMBER_ROLE_LABELS[MemberRole(role)] for role in member.roles],
         manages_people=bool(member.institution and grantable_roles(member)),
         attention=find_attention(session, member),
@@ -57,6 +78,8 @@ def account_page(request: Request, session: ReadSessionDep, member: MemberDep) -
         invoices=find_member_invoices(session, member, NEWEST)[: NEWEST.limit],
         has_licenses=bool(find_member_licenses(session, member, LicenseQuery(), NEWEST)),
     )
+    response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
+    return response
 
 
 @router.get("/orders")

@@ -135,9 +135,8 @@ def test_every_route_stands_in_the_matrix_once(app: FastAPI) -> None:
     assert known == Counter(set(routes_of(app.router.routes)))
     signed_in = set(read_lines(BY_SIGN_IN))
     tried = {tuple(each.split()) for each in OPENED_BY} | {("GET", path) for path in LISTS}
-    assert {("GET", "/account/vendor-documents/{ref}.pdf"), ("POST", "/account/keys")} == (
-        signed_in - tried
-    )
+    own = {("POST", f"/account/{of}") for of in ("keys", "name", "sign-out-everywhere")}
+    assert own | {("GET", "/account/vendor-documents/{ref}.pdf")} == signed_in - tried
 
 
 def leaks(world: World, answer: Response) -> set[str]:

@@ -182,6 +182,8 @@ BY_SIGN_IN = """
     GET /account/requests/{ref}
     POST /account/requests/{ref}/cart
     POST /account/requests/{ref}/decline
+    POST /account/name
+    POST /account/sign-out-everywhere
     GET /account/vendor-documents
     GET /account/vendor-documents/{ref}.pdf
     GET /me/licenses

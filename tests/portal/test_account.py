@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.billing.models import Invoice
 from app.core import clock
 from app.institutions.member_models import Member, MemberRole
+from app.institutions.sessions import COOKIE
 from app.orders.models import Order
 from tests import factories
 from tests.institutions.people import add_institution, add_member, sign_in
@@ -156,6 +157,36 @@ def test_lists_continue_on_the_next_page(
     shown = [page.all("//li//p[@class='quiet']") for page in (first, second)]
     assert [len(rows) for rows in shown] == [25, 1]
     assert {row.split()[1].rstrip(",") for rows in shown for row in rows} == placed
+
+
+def test_person_changes_their_name_and_signs_out_everywhere(
+    client: TestClient, sessions: sessionmaker[Session], people: dict[str, Member]
+) -> None:
+    sign_in(client, people["librarian"])
+    first = client.cookies[COOKIE]
+    visitor = Visitor(client)
+    only = visitor.get("/account")
+    assert "You are signed in on 1 device." in only.text
+    assert "Sign out everywhere" not in only.text
+    sign_in(client, people["librarian"])
+    page = visitor.get("/account")
+    assert "You are signed in on 2 devices." in page.text
+
+    wrong = visitor.send(page.form("/account/name"), name="x" * 121)
+    assert (wrong.status, wrong.problems()) == (422, ["Enter your name in up to 120 characters"])
+    saved = visitor.send(wrong.form("/account/name"), name=" Ada Reader ")
+    assert "Name saved" in saved.text
+    with sessions() as session:
+        member = session.get_one(Member, people["librarian"].id)
+        assert (member.name, member.roles) == ("Ada Reader", ["librarian"])
+
+    left = visitor.send(saved.form("/account/sign-out-everywhere"))
+    assert left.path == "/account/sign-in"
+    client.cookies.set(COOKIE, first, domain="testserver.local")
+    assert visitor.get("/account").heading == "Sign in"
+    assert client.post("/account/name", data={"name": "Eve"}).status_code != 303
+    with sessions() as session:
+        assert session.get_one(Member, people["librarian"].id).name == "Ada Reader"
 
 
 @pytest.mark.parametrize("limit", [39799, 39800, None])
