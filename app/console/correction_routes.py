@@ -134,7 +134,13 @@ def _form(order: Order, *, base: int = 0, is_open: bool = False) -> FormPage:
         base=base,
         needs=[
             *(
-                [RowHint("The films, copies, and prices:", f"{path}/correct-lines", "Correct them")]
+                [
+                    RowHint(
+                        "Another film, quantity, or price?",
+                        f"{path}/correct-lines",
+                        "Correct films and prices",
+                    )
+                ]
                 if is_open
                 else []
             ),

@@ -82,7 +82,9 @@ class OrderLinesCorrected(OrderEmail):
                 "on the order page."
             )
         if self.is_payable:
-            paragraphs.append("A payment page that you opened before is closed.")
+            paragraphs.append(
+                "A payment page with the old total closes. Open a new one on the order page."
+            )
         return EmailContent(
             headline="The items of your order changed",
             paragraphs=[*paragraphs, "If you did not expect this, reply to this email."],

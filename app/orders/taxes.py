@@ -201,6 +201,8 @@ def _change(
 ) -> bool:
     """Change the tax of an order from what this transaction read; return whether it did."""
     before = {"state": str(order.tax_state), "amount": order.tax_amount}
+    is_known = assessment.state is not TaxState.UNRESOLVED
+    is_by_page = assessment.source is TaxSource.STRIPE and is_known
     session.flush()
     changed = session.execute(
         update(Order)
@@ -214,12 +216,14 @@ def _change(
             tax_state=assessment.state,
             tax_amount=assessment.amount,
             total_amount=Order.total_amount - Order.tax_amount + assessment.amount,
+            # The page on which Stripe computed the tax asks for it already.
+            repriced_at=order.repriced_at if is_by_page else clock.now(),
         )
         .returning(Order.id)
     ).first()
     if changed is None:
         return False
-    session.refresh(order, ["tax_state", "tax_amount", "total_amount"])
+    session.refresh(order, ["tax_state", "tax_amount", "total_amount", "repriced_at"])
     _apply_details(order, assessment)
     session.flush()
     after: dict[str, Any] = {
@@ -238,7 +242,7 @@ def _change(
         after=after,
         reason=reason,
     )
-    if assessment.state is not TaxState.UNRESOLVED:
+    if is_known:
         resolve_issues(session, order, IssueCode.TAX_UNRESOLVED, actor=actor)
     tax = Money(assessment.amount, order.currency)
     log.info("order.tax_set", extra={"order": order.number, "tax": str(tax)})

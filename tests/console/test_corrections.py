@@ -51,7 +51,7 @@ def test_films_and_prices_are_corrected_without_losing_entries(
     number, sku = order.number, order.lines[0].sku
     session.commit()
     seller = log_in(client, Role.SALES)
-    assert "Correct them" in seller.see(f"/console/orders/{number}/correct").words
+    assert "Correct films and prices" in seller.see(f"/console/orders/{number}/correct").words
     path = f"/console/orders/{number}/correct-lines"
     page = seller.see(path)
     assert page.tree.xpath("//input[@name='lines/0/offer']/@value") == [sku]
@@ -75,4 +75,4 @@ def test_films_and_prices_are_corrected_without_losing_entries(
     factories.pay(session, get_order_by_number(session, number))
     session.commit()
     assert seller.see(path).status == 409
-    assert "Correct them" not in seller.see(f"/console/orders/{number}/correct").words
+    assert "Correct films and prices" not in seller.see(f"/console/orders/{number}/correct").words

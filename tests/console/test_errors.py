@@ -57,7 +57,11 @@ def test_form_address_without_post_returns_405(sales: StaffBrowser, placed: str)
 @pytest.mark.parametrize(
     ("error", "status", "advice"),
     [
-        (ConflictError("it was shipped"), 409, "It was shipped. Someone else changed this first"),
+        (
+            ConflictError("it was shipped"),
+            409,
+            "It was shipped. The page that you came from may be old",
+        ),
         (TooManyRequestsError("11 tries."), 429, "Wait a minute, then try again."),
         (ZeroDivisionError(), 500, "contact your administrator"),
         (AWAY, 503, "Wait a few seconds, then reload the page."),

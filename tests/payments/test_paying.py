@@ -1,5 +1,6 @@
 """Paying an order, from its payment page to its license, with the real SDK and the sandbox."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from app.orders.line_corrections import LineCorrection, correct_lines
 from app.orders.models import Order
 from app.orders.order_emails import OrderReceived
 from app.orders.states import OrderState, PaymentMethod, PaymentState
+from app.orders.taxes import enter_tax
 from app.payments.errors import AlreadyPaidError
 from app.payments.states import AttemptStatus, EventOutcome
 from tests import factories
@@ -291,13 +293,22 @@ def double(shop: Shop, order: Order) -> None:
         )
 
 
-def test_sweep_closes_page_of_corrected_order(shop: Shop) -> None:
+def tax(shop: Shop, order: Order) -> None:
+    """Enter a tax."""
+    with shop.sessions.begin() as session:
+        enter_tax(session, shop.now(order), amount=500, reason="New York", actor=STAFF)
+
+
+@pytest.mark.parametrize("change", [double, tax])
+def test_sweep_closes_page_of_corrected_order(
+    shop: Shop, change: Callable[[Shop, Order], None]
+) -> None:
     order = shop.place()
     session_id = shop.start(order)
     with time_machine.travel(clock.now() + timedelta(minutes=3)) as traveller:
         shop.work()
         traveller.shift(timedelta(minutes=1))
-        double(shop, order)
+        change(shop, order)
         shop.work()
         assert shop.gateway.fetch_checkout(session_id).status.value == "expired"
 
