@@ -148,6 +148,7 @@ def link_url(world: World, path: str, *, is_forged: bool) -> str:
         sha256=numbers["file"],
         form="mrc",
         key=world.keys(path)[is_forged],
+        ref=world.vendor_document,
         token="x",
     )
 
