@@ -79,6 +79,7 @@ from app.quotes.routes import router as quotes
 from app.search.routes import router as finding
 from app.storefront import routes as storefront
 from app.streaming.media_routes import router as media
+from app.usage.routes import router as counter
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
@@ -281,6 +282,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(media, responses=COMMON_ERRORS)
+    application.include_router(counter, include_in_schema=False)
     application.include_router(health.router)
     application.include_router(LazyRouter(HOME, load=_console, dependencies=of_visitors))
     for router in PAGE_ROUTERS:
@@ -294,7 +296,7 @@ def find_public_reads() -> PublicReads:
     reads = PublicReads()
     for router in API_ROUTERS:
         reads.add_router(router, prefix=API)
-    for router in (webhooks, exports, files, health.router, *PAGE_ROUTERS):
+    for router in (webhooks, exports, files, counter, health.router, *PAGE_ROUTERS):
         reads.add_router(router)
     reads.add("/static/{path:path}", PublicRead(is_cached=False))
     reads.add("/api/openapi.json", PublicRead())

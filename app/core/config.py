@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     marc_organization: str = Field(
         default="REELRIGHT", pattern=r"^[A-Za-z][A-Za-z0-9-]{1,39}$", description="For 003 and 040"
     )
+    counter_registry_record: str = Field(
+        default="",
+        pattern=r"^(https://registry\.countermetrics\.org/platform/[0-9a-f-]{36})?$",
+        description="The store's record in the registry of COUNTER; empty: it has none",
+    )
     currency: Literal["AUD", "CAD", "EUR", "GBP", "JPY", "USD"] = "USD"
     shipping_country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
     shipping_domestic_amount: int = Field(default=0, ge=0, description="Minor units an order")
