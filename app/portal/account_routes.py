@@ -32,7 +32,7 @@ from app.portal.holdings import (
     find_member_quotes,
 )
 from app.portal.licenses import LicenseQuery, find_member_licenses
-from app.portal.visibility import sees_all_invoices, sees_all_orders
+from app.portal.visibility import sees_all_invoices, sees_all_orders, sees_usage
 from app.quotes.links import quote_path
 from app.storefront.order_routes import PRIVATE
 from app.storefront.order_view import ORDER_STATE_LABELS, PAYMENT_LABELS
@@ -71,6 +71,7 @@ def draw_account(
         problems=problems or {},
         devices=count_member_sessions(session, settings_of(request), member),
         roles=[MEMBER_ROLE_LABELS[MemberRole(role)] for role in member.roles],
+        sees_usage=sees_usage(member),
         manages_people=bool(member.institution and grantable_roles(member)),
         attention=find_attention(session, member),
         orders=_rows(find_member_orders(session, member, NEWEST)[: NEWEST.limit]),

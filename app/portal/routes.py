@@ -12,6 +12,7 @@ from app.portal import (
     renewal_routes,
     sign_in_routes,
     statement_routes,
+    usage_routes,
     vendor_document_routes,
 )
 
@@ -25,6 +26,7 @@ PARTS = (
     film_request_routes,
     renewal_routes,
     statement_routes,
+    usage_routes,
     vendor_document_routes,
     me_routes,
     find_order_routes,

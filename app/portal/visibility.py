@@ -26,6 +26,11 @@ def sees_statement(member: Member) -> bool:
     return member.institution_id is not None and sees_all_invoices(member)
 
 
+def sees_usage(member: Member) -> bool:
+    """Return whether the person sees what the institution used, and makes keys to its reports."""
+    return member.institution_id is not None and sees_all_orders(member)
+
+
 def of_member(member: Member) -> ColumnElement[bool]:
     """Return the condition of the orders that concern the person, whatever their role.
 

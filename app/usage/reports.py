@@ -134,7 +134,7 @@ def _read_rows(  # noqa: PLR0917 - each is a part of the report
     if not query.allows("access_type", ACCESS_TYPE):
         return
     items = _read_items(session, settings, institution, query) if kind.has_items else {}
-    rows = _sum_counts(session, institution, metrics, months, has_items=kind.has_items)
+    rows = sum_counts(session, institution, metrics, months, has_items=kind.has_items)
     order = {film_id: place for place, film_id in enumerate(items)}
     places = {metric: place for place, metric in enumerate(kind.metrics)}
     kept = [key for key in rows if not kind.has_items or key[0] in items]
@@ -144,7 +144,7 @@ def _read_rows(  # noqa: PLR0917 - each is a part of the report
             yield row
 
 
-def _sum_counts(
+def sum_counts(
     session: Session,
     institution: Institution,
     metrics: Sequence[CountMetric],

@@ -34,6 +34,7 @@ from app.portal.keys import create_member_key
 from app.portal.models import FilmRequest, MemberKey, MemberKeyKind
 from app.receivables.statement_emails import statement_path
 from app.renewals.notices import renewal_path
+from app.usage.keys import create_counter_key, find_counter_keys
 from tests import factories
 from tests.factories import STAFF
 from tests.institutions.people import add_institution, add_member
@@ -273,6 +274,10 @@ def _ask(session: Session, settings: Settings, side: Side, offer: Offer) -> None
         side.tokens[f"{kind} key"] = create_member_key(session, owner, kind=kind, label="Key")
     refs = select(MemberKey.ref).where(MemberKey.member_id == owner.id).order_by(MemberKey.id)
     side.keep("key", session.scalars(refs).all()[0])
+    counter_key = create_counter_key(session, institution, "Harvester", actor=owner.actor)
+    side.tokens["counter key"] = counter_key
+    its_keys = find_counter_keys(session, institution.id)
+    side.keep("counter key", its_keys[0].ref)
     cart, secret = carts.create_cart(
         session, buyer=Buyer(institution.customer_class, institution.size, "US")
     )

@@ -61,6 +61,8 @@ OPENED_BY: dict[str, dict[str, set[str]]] = {
     "POST /account/requests/{ref}/cart": {"request": {"librarian"}},
     "POST /account/requests/{ref}/decline": {"request": {"librarian"}},
     "POST /account/keys/revoke": {"key": {"librarian"}},
+    "POST /account/usage/keys": {"institution": BUYERS},
+    "POST /account/usage/keys/revoke": {"counter key": BUYERS},
     "GET /account/people": {"institution": BUYERS},
     "POST /account/people": {"institution": BUYERS},
     "GET /me/orders/{number}/records.{form}": {"order": EVERYONE, "own order": EVERYONE},
@@ -78,6 +80,9 @@ LISTS = {
     "/account/people",
     "/account/statement",
     "/account/statement.pdf",
+    "/account/usage",
+    "/account/usage.csv",
+    "/account/usage/{report}.tsv",
     "/account/vendor-documents",
     "/me/licenses",
     "/me/licenses.csv",
@@ -96,6 +101,9 @@ MAY_LIST = {
     "/account/people": BUYERS,
     "/account/statement": EVERYONE - {"requester"},
     "/account/statement.pdf": EVERYONE - {"requester"},
+    "/account/usage": BUYERS,
+    "/account/usage.csv": BUYERS,
+    "/account/usage/{report}.tsv": BUYERS,
 }
 NOT_SIGNED_IN = {"stranger", "deactivated", "expired"}
 OUTSIDERS = (
@@ -270,7 +278,7 @@ def test_lists_feeds_and_files_show_only_what_is_of_the_person(world: World) -> 
     for who in OUTSIDERS + INSIDERS:
         browser, role = world.browser(who), who.removeprefix("north ")
         for path in LISTS:
-            answer = browser.get(path, headers=PAGE)
+            answer = browser.get(path.format(report="ir"), headers=PAGE)
             may_list = path not in MAY_LIST or who.split()[-1] in MAY_LIST[path]
             expected = {303, 401} if who in NOT_SIGNED_IN else {200} if may_list else {404}
             found = leaks(world, answer)
@@ -307,6 +315,7 @@ def test_public_pages_tell_nobody_of_a_customer(world: World) -> None:
                 form="mrc",
                 ending="ris",
                 part="films",
+                report="ir",
                 code="dvd-ppr",
                 version="1.0",
                 # Who knows the number of an institution sees how its people log in, as they do.

@@ -27,6 +27,10 @@ PUBLIC = """
     GET /films/{slug}/record.{form}
     GET /kbart.txt
     GET /files/{sha256}/{name}
+    GET /r51/status
+    GET /r51/members
+    GET /r51/reports
+    GET /r51/reports/{report}
     GET /health/live
     GET /health/ready
     GET /films/{slug}/card.png
@@ -184,6 +188,11 @@ BY_SIGN_IN = """
     POST /account/requests/{ref}/decline
     POST /account/name
     POST /account/sign-out-everywhere
+    GET /account/usage
+    GET /account/usage.csv
+    GET /account/usage/{report}.tsv
+    POST /account/usage/keys
+    POST /account/usage/keys/revoke
     GET /account/vendor-documents
     GET /account/vendor-documents/{ref}.pdf
     GET /me/licenses
