@@ -147,6 +147,12 @@ def sign_launch(settings: Settings, claim: Claim) -> str:
     return _write(settings, Purpose.LAUNCH, claim.model_copy(update={"until": end}))
 
 
+def sign_session(settings: Settings, claim: Claim) -> str:
+    """Return the claim for the form of a page in a frame. It lasts as long as a session would."""
+    end = clock.now() + timedelta(minutes=settings.access_session_minutes)
+    return _write(settings, Purpose.LAUNCH, claim.model_copy(update={"until": end}))
+
+
 def _write(settings: Settings, purpose: Purpose, claim: Claim) -> str:
     return sign(settings, purpose, claim.model_dump_json().encode().hex())
 

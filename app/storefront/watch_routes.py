@@ -1,14 +1,18 @@
 """The watch page of a film: its player for people whose institution has a streaming license."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Form, Header, Query, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from app.access.claims import Claim, claim_of
+from app.access.claims import LAUNCH_PARAMETER, Claim, claim_of, sign_session
 from app.access.decisions import Refused
+from app.access.lti import Platform
+from app.access.registrations import find_platforms
 from app.catalog import queries
 from app.catalog.models import Film
 from app.core import clock
@@ -17,7 +21,9 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.request_middleware import SettingsDep, settings_of
 from app.discovery.citations import cited_film, styled_citations
+from app.institutions.models import Institution
 from app.licenses.models import License
+from app.media.package_contents import PackageContents
 from app.storefront.watch_view import REFUSALS, PlayView, parse_clip, play_view, read_transcript
 from app.streaming import plays
 from app.streaming.coverage import NotCoveredError, find_contents, get_covering_license
@@ -28,13 +34,24 @@ from app.web.rendering import render
 
 router = APIRouter()
 ClipText = Annotated[str, Query(alias="t", max_length=20)]
+PlayerKind = Annotated[str, Form(alias="player", max_length=10)]
 VersionLabel = Annotated[str, Query(alias="v", max_length=80)]
 # The player makes addresses of its own (blob:) for what it has read.
 POLICY = (
     "default-src 'self'; img-src 'self' data:{media}; media-src 'self' blob:{media}; "
-    "connect-src 'self'{media}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "connect-src 'self'{media}; object-src 'none'; base-uri 'none'; frame-ancestors {frames}; "
     "form-action 'self'"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What an address asks for: a film, a clip of it, a version, and a page for a frame."""
+
+    slug: str
+    clip: str
+    label: str
+    is_embedded: bool = False
 
 
 class BeatOut(BaseModel):
@@ -55,18 +72,7 @@ def show_watch_page(
     v: VersionLabel = "",
 ) -> Response:
     """Show the film to those whom a license covers; to others, why not and whom to ask."""
-    film = queries.film_by_slug(session, slug)
-    claim = claim_of(request, session, film=film.slug)
-    if claim is None:
-        return _draw_sign_in(request, film)
-    try:
-        license_ = get_covering_license(session, claim, film.id, now=clock.now())
-    except NotCoveredError as error:
-        metric = metric_of(error.refused.reason)
-        count_visit_later(request, background, claim, film.id, metric)
-        return _draw_refusal(request, film, error.refused)
-    count_visit_later(request, background, claim, film.id, EventMetric.INVESTIGATION)
-    return _draw(request, session, film, license_, clip=t, label=v)
+    return _show(request, background, session, WatchRequest(slug, t, v))
 
 
 @router.post("/watch/{slug}")
@@ -77,20 +83,38 @@ def begin_play(
     *,
     t: ClipText = "",
     v: VersionLabel = "",
-    player: Annotated[str, Form(max_length=10)] = "native",
+    player: PlayerKind = "native",
 ) -> Response:
     """Begin a play, and show the page with its player."""
-    film = queries.film_by_slug(session, slug)
-    claim = claim_of(request, session, film=film.slug)
-    if claim is None:
-        return _draw_sign_in(request, film)
-    try:
-        license_ = get_covering_license(session, claim, film.id, now=clock.now())
-    except NotCoveredError as error:
-        count_visit(request, session, claim, film.id, metric_of(error.refused.reason))
-        return _draw_refusal(request, film, error.refused)
-    begun = (claim, player != "hls")
-    return _draw(request, session, film, license_, clip=t, label=v, begun=begun)
+    return _begin(request, session, WatchRequest(slug, t, v), player)
+
+
+@router.get("/watch/{slug}/embed")
+def show_embedded_page(
+    request: Request,
+    background: BackgroundTasks,
+    session: ReadSessionDep,
+    slug: str,
+    *,
+    t: ClipText = "",
+    v: VersionLabel = "",
+) -> Response:
+    """Show the film in a frame of the institution's learning platform."""
+    return _show(request, background, session, WatchRequest(slug, t, v, is_embedded=True))
+
+
+@router.post("/watch/{slug}/embed")
+def begin_embedded_play(
+    request: Request,
+    session: SessionDep,
+    slug: str,
+    *,
+    t: ClipText = "",
+    v: VersionLabel = "",
+    player: PlayerKind = "native",
+) -> Response:
+    """Begin a play in a frame."""
+    return _begin(request, session, WatchRequest(slug, t, v, is_embedded=True), player)
 
 
 @router.post("/watch/plays/{ref}/beat", responses=responses(NotFoundError, plays.PlayEndedError))
@@ -105,52 +129,99 @@ def keep_play(
     return BeatOut(token=grant.token, seconds=grant.seconds)
 
 
-def _draw(
+def _show(
+    request: Request, background: BackgroundTasks, session: Session, wanted: WatchRequest
+) -> Response:
+    film = queries.film_by_slug(session, wanted.slug)
+    claim = claim_of(request, session, film=film.slug)
+    if claim is None:
+        return _draw_sign_in(request, film)
+    try:
+        license_ = get_covering_license(session, claim, film.id, now=clock.now())
+    except NotCoveredError as error:
+        metric = metric_of(error.refused.reason)
+        count_visit_later(request, background, claim, film.id, metric)
+        return _draw_refusal(request, film, error.refused)
+    contents = find_contents(session, film, license_, wanted.label)
+    if contents is None:
+        return _draw_unready(request, film)
+    count_visit_later(request, background, claim, film.id, EventMetric.INVESTIGATION)
+    return _draw(request, session, wanted, claim, film, license_, contents)
+
+
+def _begin(request: Request, session: Session, wanted: WatchRequest, player: str) -> Response:
+    settings = settings_of(request)
+    film = queries.film_by_slug(session, wanted.slug)
+    claim = claim_of(request, session, film=film.slug)
+    if claim is None:
+        return _draw_sign_in(request, film)
+    try:
+        license_ = get_covering_license(session, claim, film.id, now=clock.now())
+    except NotCoveredError as error:
+        count_visit(request, session, claim, film.id, metric_of(error.refused.reason))
+        return _draw_refusal(request, film, error.refused)
+    contents = find_contents(session, film, license_, wanted.label)
+    if contents is None:
+        return _draw_unready(request, film)
+    begun = plays.begin(session, settings, claim, license_, contents, is_native=player != "hls")
+    count_visit(request, session, claim, film.id, EventMetric.REQUEST)
+    play = play_view(begun, contents, media_base_url=settings.media_base_url)
+    return _draw(request, session, wanted, claim, film, license_, contents, play=play)
+
+
+def _draw(  # noqa: PLR0917 - what a page is made of
     request: Request,
     session: Session,
+    wanted: WatchRequest,
+    claim: Claim,
     film: Film,
     license_: License,
+    contents: PackageContents,
     *,
-    clip: str,
-    label: str,
-    begun: tuple[Claim, bool] | None = None,
+    play: PlayView | None = None,
 ) -> Response:
-    """Draw the page; ``begun`` is the claim of a new play, and whether its player is native."""
-    state, settings = app_state(request), settings_of(request)
-    contents = find_contents(session, film, license_, label)
-    if contents is None:
-        return _draw_words(
-            request,
-            film,
-            "This film is being prepared",
-            "Your license is in effect. The film is not ready to play yet. Try again later.",
-            HTTPStatus.SERVICE_UNAVAILABLE,
+    settings = settings_of(request)
+    query = {name: value for name, value in (("t", wanted.clip), ("v", wanted.label)) if value}
+    frames = "'none'"
+    if wanted.is_embedded:
+        # Browsers send no cookies from a frame: the form carries what the viewer proved.
+        # What a launch proved is good for one session; what the form sends back ends with that.
+        is_launch = request.method == "GET"
+        query[LAUNCH_PARAMETER] = (
+            sign_session(settings, claim)
+            if is_launch
+            else request.query_params.get(LAUNCH_PARAMETER, "")
         )
-    play: PlayView | None = None
-    if begun is not None:
-        claim, is_native = begun
-        made = plays.begin(session, settings, claim, license_, contents, is_native=is_native)
-        count_visit(request, session, claim, film.id, EventMetric.REQUEST)
-        play = play_view(made, contents, media_base_url=settings.media_base_url)
-    path = f"/watch/{film.slug}"
-    query = f"?{request.url.query}" if request.url.query else ""
+        institution = session.get_one(Institution, claim.institution_id)
+        platforms = find_platforms(session, institution)
+        frames = " ".join(["'self'", *(Platform.of(row).origin for row in platforms)])
     response = render(
         request,
-        "storefront/watch.html",
+        "storefront/watch_embed.html" if wanted.is_embedded else "storefront/watch.html",
         film=film,
         license=license_,
-        version_label=label,
-        permalink=settings.url(path),
-        play_path=path + query,
+        version_label=wanted.label,
+        permalink=settings.url(f"/watch/{film.slug}"),
+        play_path=f"{request.url.path}{'?' if query else ''}{urlencode(query)}",
         play=play,
-        clip=parse_clip(clip),
+        clip=parse_clip(wanted.clip),
         poster=f"/films/{film.slug}/poster.svg?ratio=wide",
         chapters=[(mark.start_ms / 1000, mark.title) for mark in contents.chapters],
-        transcript=read_transcript(state.storage, contents.captions),
+        transcript=read_transcript(app_state(request).storage, contents.captions),
         citation=styled_citations(cited_film(film, settings))[0].text,
         is_sample=contents.is_sample,
     )
-    return _private(response, settings.media_base_url)
+    return _private(response, settings.media_base_url, frames=frames)
+
+
+def _draw_unready(request: Request, film: Film) -> Response:
+    return _draw_words(
+        request,
+        film,
+        "This film is being prepared",
+        "Your license is in effect. The film is not ready to play yet. Try again later.",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
 
 
 def _draw_sign_in(request: Request, film: Film) -> Response:
@@ -186,9 +257,9 @@ def _draw_words(
     return _private(response, "")
 
 
-def _private(response: Response, media_base_url: str) -> Response:
+def _private(response: Response, media_base_url: str, *, frames: str = "'none'") -> Response:
     media = f" {media_base_url}" if media_base_url else ""
-    response.headers["Content-Security-Policy"] = POLICY.format(media=media)
+    response.headers["Content-Security-Policy"] = POLICY.format(media=media, frames=frames)
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

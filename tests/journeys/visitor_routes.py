@@ -78,6 +78,7 @@ PUBLIC = """
     GET POST /checkout
     POST /quotes
     GET POST /watch/{slug}
+    GET POST /watch/{slug}/embed
     POST /watch/plays/{ref}/beat
     GET /media/{token}/{package}/{name}
     GET /verify

@@ -1,5 +1,6 @@
 """The watch page and what it plays, without a browser."""
 
+import html
 import re
 from datetime import datetime, time, timedelta
 from time import sleep
@@ -13,6 +14,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.access.claims import Method, make_claim, sign_launch
+from app.access.models import LtiRegistration
 from app.core import clock
 from app.core.config import Settings
 from app.licenses.models import License
@@ -181,3 +184,32 @@ def test_visits_are_counted_and_hold_no_person(
         EventMetric.REQUEST: 1,
         EventMetric.NO_LICENSE: 1,
     }
+
+
+def test_page_in_a_frame_carries_its_proof_and_is_framed_by_the_platform_only(
+    client: TestClient, session: Session, settings: Settings, licensed: Licensed
+) -> None:
+    session.add(
+        LtiRegistration(
+            institution_id=licensed.college.id,
+            issuer="https://lms.example.edu",
+            client_id="reelright",
+            deployments=["1"],
+            login_url="https://lms.example.edu/auth",
+            keys_url="https://lms.example.edu/keys",
+        )
+    )
+    session.commit()
+    proof = sign_launch(settings, make_claim(settings, licensed.college.id, Method.LTI))
+    path = f"/watch/{licensed.film.slug}/embed"
+    page = client.get(f"{path}?t=60,120&launch={proof}")
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://lms.example.edu;" in policy
+    assert "frame-ancestors 'none'" in client.get(path).headers["content-security-policy"]
+    action = html.unescape(re.findall(r'<form method="post" action="([^"]+)"', page.text)[0])
+    with time_machine.travel(clock.now() + timedelta(minutes=settings.access_session_minutes - 1)):
+        assert client.get(f"{path}?launch={proof}").status_code == 401
+        assert "<video" in client.post(action).text
+    elsewhere = action.replace(licensed.film.slug, "another-film")
+    assert client.post(elsewhere).status_code == 404

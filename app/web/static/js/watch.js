@@ -7,6 +7,19 @@ const CUE_STYLES = ["cueSize", "cueLook"];
 const page = document.getElementById("watch");
 const resumeKey = `watch:${page.dataset.film}`;
 
+// Browsers may keep nothing for a page in a frame: then nothing is kept.
+const kept = {
+  read(name) {
+    try { return localStorage.getItem(name); } catch { return null; }
+  },
+  write(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, value);
+    } catch { /* the film plays all the same */ }
+  },
+};
+
 // --- Times -----------------------------------------------------------------------------------
 
 function inClockTime(seconds) {
@@ -172,7 +185,7 @@ function open(player, at) {
 function startingPoint(video) {
   const clip = Number(page.dataset.clipStart);
   if (page.dataset.clipStart) return clip;
-  const left = Number(localStorage.getItem(resumeKey)) || 0;
+  const left = Number(kept.read(resumeKey)) || 0;
   if (left > 30 && left < video.duration - 30) {
     say(`Resumed at ${inClockTime(left)}, where you stopped on this device.`);
     document.getElementById("start-over").hidden = false;
@@ -182,7 +195,7 @@ function startingPoint(video) {
 }
 
 function remember(video) {
-  if (video.currentTime > 0) localStorage.setItem(resumeKey, String(Math.floor(video.currentTime)));
+  if (video.currentTime > 0) kept.write(resumeKey, String(Math.floor(video.currentTime)));
 }
 
 // --- Transcript, chapters, clips -------------------------------------------------------------
@@ -265,7 +278,7 @@ function fillChoices({ hls }) {
 function restoreStyles(player) {
   for (const name of CUE_STYLES) {
     const field = document.querySelector(`[data-style=${name}]`);
-    field.value = localStorage.getItem(`watch:${name}`) ?? field.value;
+    field.value = kept.read(`watch:${name}`) ?? field.value;
     player.dataset[name] = field.value;
   }
 }
@@ -284,7 +297,7 @@ function connect() {
   }
   for (const field of document.querySelectorAll("[data-style]")) {
     field.addEventListener("change", () => {
-      localStorage.setItem(`watch:${field.dataset.style}`, field.value);
+      kept.write(`watch:${field.dataset.style}`, field.value);
       document.getElementById("player").dataset[field.dataset.style] = field.value;
     });
   }
@@ -302,7 +315,7 @@ function connect() {
     jump(0);
   });
   document.getElementById("forget").addEventListener("click", () => {
-    localStorage.removeItem(resumeKey);
+    kept.write(resumeKey, null);
     say("The position on this device is forgotten.");
   });
   const transcript = document.getElementById("transcript-search");
@@ -322,8 +335,11 @@ function connect() {
   }
   for (const id of ["clip-from", "clip-to"]) document.getElementById(id).addEventListener("input", updateClip);
   document.getElementById("clip-copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById("clip-link").value);
-    document.getElementById("clip-problem").textContent = "The link is copied.";
+    const link = document.getElementById("clip-link");
+    link.select();
+    const copied = await navigator.clipboard?.writeText(link.value).then(() => true, () => false);
+    document.getElementById("clip-problem").textContent = copied
+      ? "The link is copied." : "The link is selected. Copy it with your keyboard.";
   });
   for (const part of document.querySelectorAll("[data-needs-script]")) part.hidden = false;
   const started = document.querySelector("#player video");
