@@ -39,7 +39,7 @@ from app.core.errors import AppError
 from app.core.money import Money, MoneyOut
 from app.core.request_middleware import SettingsDep
 from app.orders.correction_admin_routes import LineCorrectionIn
-from app.orders.line_corrections import LineCorrection, correct_lines, refuse_settled
+from app.orders.line_corrections import LineCorrection, correct_lines
 from app.orders.models import Order
 from app.orders.queries import get_order_by_number, lock_order
 from app.orders.staff_drafts import TextsAcceptedBy
@@ -97,7 +97,6 @@ def lines_form(
 ) -> Response:
     """Show the form with the lines of the order."""
     order = get_order_by_number(session, number)
-    refuse_settled(session, order)
     form = _form(order, find_approvers(session), limit=settings.max_discount_percent)
     form = replace(form, base=count_changes(session, "order", number))
     return _draw(

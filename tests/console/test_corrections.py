@@ -74,5 +74,7 @@ def test_films_and_prices_are_corrected_without_losing_entries(
 
     factories.pay(session, get_order_by_number(session, number))
     session.commit()
-    assert seller.see(path).status == 409
+    late = seller.send(seller.see(path), **{"lines/0/quantity": "3"}, reason="Late")
+    assert late.status == 409
+    assert "A payment of order" in late.words
     assert "Correct films and prices" not in seller.see(f"/console/orders/{number}/correct").words
