@@ -55,6 +55,7 @@ MENU = (
             ),
             MenuPage("Exemptions", "/console/exemptions", Scope.ORDERS_READ),
             MenuPage("Licenses", "/console/licenses", Scope.ORDERS_READ),
+            MenuPage("Access", "/console/access", Scope.ORDERS_READ),
             MenuPage("Emails", "/console/emails", Scope.ORDERS_READ),
         ),
     ),

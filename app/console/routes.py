@@ -6,11 +6,13 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse, Response
 
 from app.console import (
+    access_routes,
     account_routes,
     admin_routes,
     aging_routes,
     collection_routes,
     correction_routes,
+    customer_access_routes,
     customer_form,
     customer_people_routes,
     customer_routes,
@@ -73,6 +75,8 @@ for module in (
     customer_routes,
     new_order_routes,
     customer_sign_in_routes,
+    customer_access_routes,
+    access_routes,
     order_routes,
     correction_routes,
     line_correction_routes,

@@ -72,6 +72,7 @@ def draw_account(
         devices=count_member_sessions(session, settings_of(request), member),
         roles=[MEMBER_ROLE_LABELS[MemberRole(role)] for role in member.roles],
         sees_usage=sees_usage(member),
+        keeps_access=bool(member.institution and member.has_role(MemberRole.LIBRARIAN)),
         manages_people=bool(member.institution and grantable_roles(member)),
         attention=find_attention(session, member),
         orders=_rows(find_member_orders(session, member, NEWEST)[: NEWEST.limit]),

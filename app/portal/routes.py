@@ -1,6 +1,7 @@
 """The route modules of the portal."""
 
 from app.portal import (
+    access_routes,
     account_routes,
     film_request_routes,
     find_order_routes,
@@ -17,6 +18,7 @@ from app.portal import (
 )
 
 PARTS = (
+    access_routes,
     openid_routes,
     sign_in_routes,
     account_routes,

@@ -204,6 +204,7 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         GET /console/statements/{number}
         GET /console/tax-rates
         GET /console/exemptions
+        GET POST /console/access
         GET /console/exemptions/{ref}
         GET /console/exemptions/{ref}/file
         GET /console/vendor-documents
@@ -221,6 +222,9 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         POST /console/customers/{number}/attach
         POST /console/orders/{number}/attach
         GET POST /console/customers/{number}/sign-in
+        GET POST /console/customers/{number}/access
+        GET POST /console/customers/{number}/access/saml
+        GET POST /console/customers/{number}/access/platforms
     """,
     Scope.ORDERS_WRITE: """
         GET POST /console/new-order

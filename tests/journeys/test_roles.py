@@ -65,6 +65,12 @@ OPENED_BY: dict[str, dict[str, set[str]]] = {
     "POST /account/usage/keys/revoke": {"counter key": BUYERS},
     "GET /account/people": {"institution": BUYERS},
     "POST /account/people": {"institution": BUYERS},
+    "GET /account/access": {"institution": {"librarian"}},
+    "POST /account/access": {"institution": {"librarian"}},
+    "POST /account/access/saml": {"institution": {"librarian"}},
+    "POST /account/access/platforms": {"institution": {"librarian"}},
+    "POST /account/access/platforms/remove": {"institution": {"librarian"}},
+    "GET /account/access/ezproxy.txt": {"institution": {"librarian"}},
     "GET /me/orders/{number}/records.{form}": {"order": EVERYONE, "own order": EVERYONE},
     "GET /api/v1/me/orders/{number}/records.{form}": {"order": EVERYONE},
 }
@@ -78,6 +84,8 @@ LISTS = {
     "/account/keys",
     "/account/requests",
     "/account/people",
+    "/account/access",
+    "/account/access/ezproxy.txt",
     "/account/statement",
     "/account/statement.pdf",
     "/account/usage",
@@ -99,6 +107,8 @@ HIDDEN = {
 # Which lists not everyone has.
 MAY_LIST = {
     "/account/people": BUYERS,
+    "/account/access": {"librarian"},
+    "/account/access/ezproxy.txt": {"librarian"},
     "/account/statement": EVERYONE - {"requester"},
     "/account/statement.pdf": EVERYONE - {"requester"},
     "/account/usage": BUYERS,

@@ -181,6 +181,11 @@ BY_SIGN_IN = """
     GET POST /account/keys
     POST /account/keys/revoke
     GET POST /account/people
+    GET POST /account/access
+    POST /account/access/saml
+    POST /account/access/platforms
+    POST /account/access/platforms/remove
+    GET /account/access/ezproxy.txt
     POST /account/invitations/{ref}/withdraw
     GET POST /account/people/{ref}
     GET /account/requests
