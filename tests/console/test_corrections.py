@@ -76,5 +76,5 @@ def test_films_and_prices_are_corrected_without_losing_entries(
     session.commit()
     late = seller.send(seller.see(path), **{"lines/0/quantity": "3"}, reason="Late")
     assert late.status == 409
-    assert "A payment of order" in late.words
+    assert "has invoice" in late.words
     assert "Correct films and prices" not in seller.see(f"/console/orders/{number}/correct").words
