@@ -80,6 +80,7 @@ from app.search.routes import router as finding
 from app.storefront import routes as storefront
 from app.streaming.media_routes import router as media
 from app.usage.routes import router as counter
+from app.usage.visits import VisitCounter
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
@@ -194,6 +195,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         stale_seconds=settings.cache_stale_seconds,
         https=settings.secure_cookies,
     )
+    # Outside of what answers from memory, inside of what reads the cookies' names.
+    application.add_middleware(VisitCounter)
     application.add_middleware(
         RequestMiddleware,
         max_body_bytes=settings.max_body_bytes,
