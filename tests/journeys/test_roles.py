@@ -331,6 +331,8 @@ def test_public_pages_tell_nobody_of_a_customer(world: World) -> None:
                 # Who knows the number of an institution sees how its people log in, as they do.
                 ref="IN-00000000",
                 signed="x",
+                token="x",
+                package="x",
             )
             if method == "GET":
                 answer = browser.get(url, headers=PAGE)
