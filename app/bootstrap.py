@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.orm import Session
 
+from app.access.demo import seed_demo_access
 from app.catalog.models import SeedMark
 from app.catalog.seeding import SeedReport
 from app.core.config import Settings
@@ -65,6 +66,7 @@ def seed(settings: Settings, seeds: Path) -> list[SeedReport]:
         with make_sessions(engine).begin() as session:
             demo = settings.environment != "production"
             reports = seed_everything(session, seeds, demo_staff=demo)
+            seed_demo_access(session, settings)
             mark = session.get(SeedMark, EVERYTHING) or SeedMark(name=EVERYTHING)
             mark.sha256 = _calculate_fingerprint(seeds)
             session.add(mark)

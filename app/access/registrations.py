@@ -22,6 +22,8 @@ from app.institutions.models import Institution
 from app.institutions.providers import find_provider
 
 REFRESH_AFTER, RETRY_AFTER = timedelta(hours=24), timedelta(hours=1)
+# While there is none yet, people wait for it.
+FIRST_RETRY_AFTER = timedelta(minutes=1)
 MAX_PLATFORMS = 10
 # The worker fetches metadata when it is due: at once after a change, and daily.
 WORK_QUEUE = WorkQueue(
@@ -181,7 +183,8 @@ def fetch_metadata(
         if row is None:
             return "gone"
         row.failure = failure[:500]
-        row.next_fetch_at = now + (RETRY_AFTER if failure else REFRESH_AFTER)
+        retry_after = RETRY_AFTER if row.metadata_xml else FIRST_RETRY_AFTER
+        row.next_fetch_at = now + (retry_after if failure else REFRESH_AFTER)
         if found is not None:
             row.metadata_xml = body.decode("utf-8", "replace")
             row.scopes = found.scopes

@@ -57,7 +57,7 @@ PLATFORM_FIELDS: list[Shape] = [
     Rows(
         "platforms",
         "Learning platforms",
-        "Platform",
+        "platform",
         [
             Field("issuer", "Issuer", help="Starts with https://.", max_length=200, empty=""),
             Field("client_id", "Client ID", max_length=200, empty=""),
@@ -79,7 +79,7 @@ def access_fields(institution: Institution) -> list[Shape]:
         Rows(
             "networks",
             "Networks",
-            "Network",
+            "network",
             [
                 Field(
                     "range",
@@ -265,13 +265,16 @@ def _page(
     links = [
         RowHint("Also:", f"{path}/access{other}", words)
         for other, words in headings.items()
-        if other != part
+        if other and not part
     ]
+    crumbs = [("/console/customers", "Customers"), (path, institution.name)]
+    if part:
+        crumbs.append((f"{path}/access", "Access"))
     return FormPage(
         heading=headings[part],
         action=f"{path}/access{part}",
         back=path,
-        crumbs=(("/console/customers", "Customers"), (path, institution.name)),
+        crumbs=crumbs,
         lead=leads[part],
         shapes=shapes,
         needs=[*hints, *links],

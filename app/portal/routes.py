@@ -3,6 +3,7 @@
 from app.portal import (
     access_routes,
     account_routes,
+    class_link_routes,
     film_request_routes,
     find_order_routes,
     license_routes,
@@ -18,6 +19,7 @@ from app.portal import (
 )
 
 PARTS = (
+    class_link_routes,
     access_routes,
     openid_routes,
     sign_in_routes,

@@ -31,7 +31,7 @@ from app.email_kinds import EMAIL_KINDS
 from app.institutions.member_models import MemberRole
 from app.storefront.access_view import INSTITUTIONS_COOKIE
 from tests.access.campus import STAFF, add_college, register_saml
-from tests.institutions.people import add_institution, add_member
+from tests.institutions.people import add_institution, add_member, sign_in
 
 ADDRESS = "zebedee@example.edu"
 
@@ -181,6 +181,29 @@ def test_class_link_opens_its_film_as_often_as_it_may(
         assert (answer.status_code, "class link has ended" in answer.text) == (403, True)
     session.refresh(link)
     assert link.uses == 2
+
+
+@pytest.mark.seeded
+def test_teacher_makes_and_withdraws_a_class_link(client: TestClient, session: Session) -> None:
+    teacher = add_member(session, "teacher@example.edu", add_college(session))
+    session.commit()
+    sign_in(client, teacher)
+    page = client.get("/account/class-links").text
+    once = page.partition('name="once" value="')[2].partition('"')[0]
+    form = {"once": once, "film": "No such film", "label": "HIST", "max_uses": "2", "days": "1"}
+    refused = client.post("/account/class-links", data=form)
+    assert (refused.status_code, "Enter the title" in refused.text) == (422, True)
+    form["film"] = "the red soul"
+    for _ in range(2):  # a second press of the button makes no second link
+        assert client.post("/account/class-links", data=form).status_code == 303
+    page = client.get("/account/class-links").text
+    assert page.count("0 of 2 uses") == 1
+    path = page.partition('value="http://127.0.0.1:8000')[2].partition('"')[0]
+    assert client.get(path).status_code == 200
+    ref = session.scalars(select(ClassLink.ref)).one()
+    session.commit()
+    assert client.post(f"/account/class-links/{ref}/withdraw").status_code == 303
+    assert client.get(path).status_code == 403
 
 
 @pytest.mark.seeded

@@ -182,6 +182,8 @@ BY_SIGN_IN = """
     POST /account/keys/revoke
     GET POST /account/people
     GET POST /account/access
+    GET POST /account/class-links
+    POST /account/class-links/{ref}/withdraw
     POST /account/access/saml
     POST /account/access/platforms
     POST /account/access/platforms/remove
