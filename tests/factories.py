@@ -61,6 +61,7 @@ SITE_LICENSE: dict[str, Any] = CLASSROOM_DISC | {
     "lending": "prohibited",
 }
 TEXT_CODES = {"file": "digital-site-license", "stream": "stream-of-tests"}
+HOSTED_STREAM: dict[str, Any] = SITE_LICENSE | {"digital_site_license": {"included": False}}
 LIFE_OF_DISC = {"kind": "life_of_media"}
 ONE_YEAR = {"kind": "months", "months": 12}
 _serial = count(1)
@@ -130,10 +131,12 @@ def offer(
     n = next(_serial)
     of = of or film(session)
     disc = delivery in {"dvd", "bluray"}
-    bundle = rights or (CLASSROOM_DISC if disc else SITE_LICENSE)
+    bundle = rights or (
+        CLASSROOM_DISC if disc else HOSTED_STREAM if delivery == "stream" else SITE_LICENSE
+    )
     text = license_text(session, code=TEXT_CODES.get(delivery, "dvd-ppr"))
     held = {window.right for window in queries.find_windows(session, [of.id])}
-    wanted = (HeldRight.DVD, HeldRight.PPR, HeldRight.DSL)
+    wanted = (HeldRight.DVD, HeldRight.PPR, HeldRight.DSL, HeldRight.EDU_STREAM)
     hold(session, of, *(right for right in wanted if right not in held), ends_on=rights_end)
     draft = OfferIn(
         sku=f"{of.slug}-{delivery}-{n}",

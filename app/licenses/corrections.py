@@ -14,6 +14,7 @@ from app.core import clock
 from app.core.db import insert_new
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
 from app.core.numbers import new_number, new_token
+from app.licenses.entitlements import create_entitlements, find_entitlements
 from app.licenses.lifecycle import change_status, status_by_date
 from app.licenses.models import License
 from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
@@ -78,6 +79,8 @@ def correct_license(
         existing = _find_replacing(session, license_)
         if existing is not None:
             return _same_replacement(session, license_, changes)
+    old = find_entitlements(session, [license_.id]).get(license_.id)
+    create_entitlements(session, created, used=old.uses if old else 0)
     change_status(session, license_, LicenseStatus.REPLACED, actor=actor, reason=reason)
     audit.record(
         session,

@@ -20,6 +20,7 @@ from app.core import clock
 from app.core.db import insert_new
 from app.core.errors import ConflictError
 from app.core.numbers import new_number, new_token
+from app.licenses.entitlements import create_entitlements
 from app.licenses.models import License
 from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
 from app.offers.bundles import RightsBundle
@@ -106,6 +107,7 @@ def grant(session: Session, facts: LicenseGrant, *, actor: Actor, reason: str) -
         if granted is not None:
             return granted
         values["number"] = new_number("RL")  # another license has it
+    create_entitlements(session, created)
     audit.record(
         session,
         actor=actor,

@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.accounts.customers import CustomerClass
 from app.core.db import Base, Timestamped
-from app.licenses.states import LicenseStatus
+from app.licenses.states import EntitlementKind, LicenseStatus
 from app.offers.terms import TermKind
 
 
@@ -81,3 +81,29 @@ class License(Timestamped, Base):
     order_number: Mapped[str] = mapped_column(String(20), index=True)
     po_number: Mapped[str | None] = mapped_column(String(60))
     granted_on: Mapped[date]
+
+
+class Entitlement(Timestamped, Base):
+    """The access that a license gives: how often it may be used, and how often it was."""
+
+    __tablename__ = "entitlements"
+    __table_args__ = (
+        UniqueConstraint("license_id", "kind"),
+        CheckConstraint("uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="uses_bound"),
+        CheckConstraint("license_id IS NOT NULL OR kind = 'preview'", name="license_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    license_id: Mapped[int | None] = mapped_column(
+        ForeignKey("licenses.id", ondelete="RESTRICT"), doc="Null for a preview, which has none"
+    )
+    kind: Mapped[EntitlementKind]
+    max_uses: Mapped[int | None] = mapped_column(
+        doc="Downloads, views of a preview, or streams at once; null for no limit"
+    )
+    uses: Mapped[int] = mapped_column(default=0)
+    secret: Mapped[str | None] = mapped_column(
+        String(64), doc="Opens its page; null where a link is sent once and never shown again"
+    )
+    secret_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    generation: Mapped[int] = mapped_column(default=1, doc="Rises when its link is replaced")

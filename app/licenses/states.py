@@ -15,6 +15,14 @@ class LicenseStatus(StrEnum):
     REPLACED = "replaced"
 
 
+class EntitlementKind(StrEnum):
+    """What access a license gives: files to download, a hosted stream, or a preview without one."""
+
+    DOWNLOAD = "download"
+    STREAM = "stream"
+    PREVIEW = "preview"
+
+
 LICENSE_TRANSITIONS: Mapping[LicenseStatus, frozenset[LicenseStatus]] = {
     LicenseStatus.SCHEDULED: frozenset(
         {

@@ -64,7 +64,27 @@ def create() -> None:
         sa.CheckConstraint("quantity >= 1", name="quantity_positive"),
         sa.Index("ix_licenses_status_ends_on", "status", "ends_on"),
     )
+    op.create_table(
+        "entitlements",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("license_id", "licenses.id", "RESTRICT", nullable=True),
+        sa.Column(
+            "kind", one_of("entitlementkind", "download", "stream", "preview"), nullable=False
+        ),
+        sa.Column("max_uses", sa.Integer),
+        sa.Column("uses", sa.Integer, nullable=False),
+        sa.Column("secret", sa.String(64)),
+        sa.Column("secret_hash", sa.String(64), unique=True),
+        sa.Column("generation", sa.Integer, nullable=False),
+        *timestamps(),
+        sa.UniqueConstraint("license_id", "kind"),
+        sa.CheckConstraint(
+            "uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="uses_bound"
+        ),
+        sa.CheckConstraint("license_id IS NOT NULL OR kind = 'preview'", name="license_known"),
+    )
 
 
 def drop() -> None:
+    op.drop_table("entitlements")
     op.drop_table("licenses")
