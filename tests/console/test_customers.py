@@ -96,3 +96,19 @@ def test_packers_see_customers_and_change_nothing(
 
 def test_editors_of_films_see_no_customers(editor: StaffBrowser) -> None:
     assert editor.see("/console/customers").status == 403
+
+
+def test_counter_key_of_a_customer_is_created_shown_once_and_revoked(
+    sales: StaffBrowser, session: Session
+) -> None:
+    ref = add_institution(session, "Ohio College", "ohio.edu").ref
+    session.commit()
+    path = f"/console/customers/{ref}/usage"
+    page = sales.see(path)
+    assert "No use counted in" in page.words
+    assert "No keys yet." in page.words
+    made = sales.fill(page, f"{path}/keys", label="Alma")
+    assert "Copy the key now." in made.words
+    assert "rrc_" in made.words
+    revoked = sales.fill(sales.see(path), f"{path}/keys/revoke")
+    assert "No keys yet." in revoked.words

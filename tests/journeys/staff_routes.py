@@ -177,6 +177,7 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         GET /console/queue
         GET /console/customers
         GET /console/customers/{number}
+        GET /console/customers/{number}/usage
         GET /console/orders
         GET /console/orders/{number}
         GET /console/orders/{number}/records.{form}
@@ -222,6 +223,8 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         POST /console/customers/{number}/attach
         POST /console/orders/{number}/attach
         GET POST /console/customers/{number}/sign-in
+        POST /console/customers/{number}/usage/keys
+        POST /console/customers/{number}/usage/keys/revoke
         GET POST /console/customers/{number}/access
         GET POST /console/customers/{number}/access/saml
         GET POST /console/customers/{number}/access/platforms
