@@ -156,6 +156,7 @@ FORMS: dict[str, set[Scope]] = {
     "/licenses/{number}/status": {Scope.REFUNDS_WRITE},
     "/licenses/{number}/correct": {Scope.ORDERS_WRITE},
     "/orders/{number}/replace-disc": {Scope.ORDERS_WRITE},
+    "/orders/{number}/confirm": {Scope.ORDERS_WRITE},
     "/orders/{number}/correct": {Scope.ORDERS_WRITE},
     "/orders/{number}/correct-lines": {Scope.ORDERS_WRITE},
     "/events/{event}/retry": {Scope.EVENTS_WRITE},
