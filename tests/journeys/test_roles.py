@@ -111,6 +111,7 @@ HIDDEN = {
 MAY_LIST = {
     "/account/people": BUYERS,
     "/account/access": {"librarian"},
+    "/account/class-links": EVERYONE | {"moved"},
     "/account/access/ezproxy.txt": {"librarian"},
     "/account/statement": EVERYONE - {"requester"},
     "/account/statement.pdf": EVERYONE - {"requester"},
