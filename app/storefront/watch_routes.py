@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.access.claims import LAUNCH_PARAMETER, Claim, claim_of, sign_session
 from app.access.decisions import Refused
+from app.access.logins import record_refusal
 from app.access.lti import Platform
-from app.access.registrations import find_platforms
+from app.access.registrations import find_platforms, find_settings
 from app.catalog import queries
 from app.catalog.models import Film
 from app.core import clock
@@ -27,7 +28,12 @@ from app.media.package_contents import PackageContents
 from app.storefront.watch_view import REFUSALS, PlayView, parse_clip, play_view, read_transcript
 from app.streaming import plays
 from app.streaming.coverage import NotCoveredError, find_contents, get_covering_license
-from app.streaming.visits import count_visit, count_visit_later, metric_of
+from app.streaming.visits import (
+    count_refusal_later,
+    count_visit,
+    count_visit_later,
+    metric_of,
+)
 from app.usage.models import EventMetric
 from app.web import formats
 from app.web.rendering import render
@@ -141,7 +147,8 @@ def _show(
     except NotCoveredError as error:
         metric = metric_of(error.refused.reason)
         count_visit_later(request, background, claim, film.id, metric)
-        return _draw_refusal(request, film, error.refused)
+        count_refusal_later(request, background, claim, error.refused.reason)
+        return _draw_refusal(request, session, claim, film, error.refused)
     contents = find_contents(session, film, license_, wanted.label)
     if contents is None:
         return _draw_unready(request, film)
@@ -159,7 +166,8 @@ def _begin(request: Request, session: Session, wanted: WatchRequest, player: str
         license_ = get_covering_license(session, claim, film.id, now=clock.now())
     except NotCoveredError as error:
         count_visit(request, session, claim, film.id, metric_of(error.refused.reason))
-        return _draw_refusal(request, film, error.refused)
+        record_refusal(session, claim.institution_id, claim.method, error.refused.reason)
+        return _draw_refusal(request, session, claim, film, error.refused)
     contents = find_contents(session, film, license_, wanted.label)
     if contents is None:
         return _draw_unready(request, film)
@@ -193,8 +201,7 @@ def _draw(  # noqa: PLR0917 - what a page is made of
             else request.query_params.get(LAUNCH_PARAMETER, "")
         )
         institution = session.get_one(Institution, claim.institution_id)
-        platforms = find_platforms(session, institution)
-        frames = " ".join(["'self'", *(Platform.of(row).origin for row in platforms)])
+        frames = _platforms_of(session, institution)
     response = render(
         request,
         "storefront/watch_embed.html" if wanted.is_embedded else "storefront/watch.html",
@@ -226,12 +233,18 @@ def _draw_unready(request: Request, film: Film) -> Response:
 
 def _draw_sign_in(request: Request, film: Film) -> Response:
     response = render(
-        request, "storefront/watch_sign_in.html", status_code=HTTPStatus.UNAUTHORIZED, film=film
+        request,
+        "storefront/watch_sign_in.html",
+        status_code=HTTPStatus.UNAUTHORIZED,
+        film=film,
+        is_embedded=_is_embedded(request),
     )
     return _private(response, "")
 
 
-def _draw_refusal(request: Request, film: Film, refused: Refused) -> Response:
+def _draw_refusal(
+    request: Request, session: Session, claim: Claim, film: Film, refused: Refused
+) -> Response:
     title, words = REFUSALS[refused.reason]
     facts = refused.license
     if facts is not None:
@@ -240,11 +253,22 @@ def _draw_refusal(request: Request, film: Film, refused: Refused) -> Response:
             ends_on=formats.day(facts.ends_on) if facts.ends_on else "",
             max_concurrent=facts.max_concurrent,
         )
-    return _draw_words(request, film, title, words, HTTPStatus.FORBIDDEN)
+    institution = session.get_one(Institution, claim.institution_id)
+    contact = find_settings(session, institution).contact
+    frames = _platforms_of(session, institution) if _is_embedded(request) else "'none'"
+    status = HTTPStatus.FORBIDDEN
+    return _draw_words(request, film, title, words, status, contact=contact, frames=frames)
 
 
 def _draw_words(
-    request: Request, film: Film, title: str, words: str, status: HTTPStatus
+    request: Request,
+    film: Film,
+    title: str,
+    words: str,
+    status: HTTPStatus,
+    *,
+    contact: str = "",
+    frames: str = "'none'",
 ) -> Response:
     response = render(
         request,
@@ -253,8 +277,20 @@ def _draw_words(
         film=film,
         title=title,
         words=words,
+        contact=contact,
+        is_embedded=_is_embedded(request),
     )
-    return _private(response, "")
+    return _private(response, "", frames=frames)
+
+
+def _is_embedded(request: Request) -> bool:
+    return request.url.path.endswith("/embed")
+
+
+def _platforms_of(session: Session, institution: Institution) -> str:
+    """Return who may frame a page of this institution's viewers."""
+    platforms = find_platforms(session, institution)
+    return " ".join(["'self'", *(Platform.of(row).origin for row in platforms)])
 
 
 def _private(response: Response, media_base_url: str, *, frames: str = "'none'") -> Response:

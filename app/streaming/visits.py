@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.access.claims import Claim
 from app.access.decisions import RefusalReason
+from app.access.logins import record_refusal
 from app.core.app_state import app_state
 from app.usage.events import record_visit
 from app.usage.models import EventMetric
@@ -37,6 +38,18 @@ def count_visit_later(
     """Record what a viewer saw once the page is sent: reading it takes no lock."""
     sessions = app_state(request).sessions
     background.add_task(_count, request, sessions, claim, film_id, metric)
+
+
+def count_refusal_later(
+    request: Request, background: BackgroundTasks, claim: Claim, reason: RefusalReason
+) -> None:
+    """Count a refusal for staff and librarians once the page is sent."""
+    background.add_task(_record_refusal, app_state(request).sessions, claim, reason)
+
+
+def _record_refusal(sessions: sessionmaker[Session], claim: Claim, reason: RefusalReason) -> None:
+    with sessions.begin() as session:
+        record_refusal(session, claim.institution_id, claim.method, reason)
 
 
 def _count(
