@@ -34,6 +34,8 @@ from app.core.gc_thread import disable_until_started, start_collector_thread
 from app.core.logging import configure
 from app.core.sqlite import warn_of_sqlite
 from app.core.startup import CHECKED, StartupError, exit_refused
+from app.core.work_queue import JobGroup
+from app.media_commands import media
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
@@ -54,6 +56,7 @@ cli.add_typer(webhooks, name="webhooks")
 cli.add_typer(keys, name="keys")
 cli.add_typer(staff, name="staff")
 cli.add_typer(catalog, name="catalog")
+cli.add_typer(media, name="media")
 console = Console(highlight=False)
 
 SeedFolder = Annotated[Path, typer.Option(help="The folder with the seed files.", file_okay=False)]
@@ -184,8 +187,14 @@ def web(
 
 
 @cli.command()
-def work() -> None:
-    """Run the jobs: email, retries, expiry, the nightly reconciliation."""
+def work(
+    *,
+    queue: Annotated[
+        JobGroup | None,
+        typer.Option(help="Only this kind of jobs: media is packaging. Run more for more at once."),
+    ] = None,
+) -> None:
+    """Run the jobs: email, retries, expiry, packaging, the nightly reconciliation."""
     disable_until_started()  # until it is loaded
     from app.startup_checks import check_startup
     from app.worker import run_worker
@@ -193,7 +202,7 @@ def work() -> None:
     settings = _begin()
     if not os.environ.get(CHECKED):
         check_startup(settings)
-    run_worker(settings)
+    run_worker(settings, only=queue)
 
 
 @cli.command()

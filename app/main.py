@@ -114,9 +114,11 @@ oai_formats.register(
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.
 UPLOADS = re.compile(
-    "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/(files|captions)"
+    "/console/films/[^/]+/(captions|masters|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/(files|captions)"
     "|/console/imports|/api/v1/admin/catalog/imports"
 )
+# Staff send masters of films, in pieces or whole.
+MASTER_UPLOADS = re.compile("/console/media/uploads/[^/]+|/api/v1/admin/masters/[^/]+/upload")
 # Buyers with the link of an order or a quote, and staff, send a PDF of its purchase order.
 # Staff send vendor documents.
 PURCHASE_ORDER_UPLOADS = re.compile(
@@ -202,6 +204,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         upload_limits={
             UPLOADS: settings.max_upload_bytes,
+            MASTER_UPLOADS: settings.max_master_gb * 1_000_000_000,
             PURCHASE_ORDER_UPLOADS: MAX_UPLOAD_BYTES,
             EXEMPTION_UPLOADS: MAX_CERTIFICATE_BYTES,
         },
@@ -334,6 +337,7 @@ def _staff_api() -> APIRouter:
     from app.licenses.admin_routes import router as licenses_admin  # noqa: PLC0415
     from app.media.admin_routes import router as files_admin  # noqa: PLC0415
     from app.media.caption_admin_routes import router as captions_admin  # noqa: PLC0415
+    from app.media.master_admin_routes import router as masters_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
     from app.orders.correction_admin_routes import router as corrections_admin  # noqa: PLC0415
@@ -359,6 +363,7 @@ def _staff_api() -> APIRouter:
         entry_history,
         files_admin,
         captions_admin,
+        masters_admin,
         imports_admin,
         finding_admin,
         offers_admin,

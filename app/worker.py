@@ -45,9 +45,9 @@ from app.imports.formats import READERS
 from app.institutions import sign_in
 from app.licenses.lifecycle import expire_due, start_due
 from app.lookup import service as lists
-from app.media import image_sizes
+from app.media import image_sizes, master_uploads
 from app.media.packaging import package_master
-from app.media.packaging_context import PackagingContext
+from app.media.packaging_context import PackagingContext, spool_folder
 from app.notes.service import delete_expired as delete_expired_notes
 from app.orders.carts import delete_expired as delete_expired_carts
 from app.orders.expiry import expire_unpaid
@@ -145,8 +145,12 @@ def build_jobs(context: WorkerContext) -> dict[str, Job]:
     }
 
 
-def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> None:
+def run_worker(
+    settings: Settings, *, stop: threading.Event | None = None, only: JobGroup | None = None
+) -> None:
     """Work until told to stop, by SIGTERM, SIGINT or ``stop``. Several may work at once.
+
+    With ``only`` a worker does one kind of jobs, and nothing at set times.
 
     What is half-way when it stops is finished by the worker that starts next.
     """
@@ -170,7 +174,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
             engine.start()
             start_collector_thread()  # once more: most of what stays was loaded since
             log.info("worker.started", extra={"worker": name})
-            _Dispatcher(context, engine, name, stopping, wake).run()
+            _Dispatcher(context, engine, name, wake, only).run()
         finally:
             engine.stop()
             with sessions.begin() as session:
@@ -187,13 +191,17 @@ class _Dispatcher:
         context: WorkerContext,
         engine: JobEngine,
         name: str,
-        stopping: threading.Event,
         wake: threading.Event,
+        only: JobGroup | None,
     ) -> None:
         self._context = context
         self._engine = engine
         self._name = name
-        self._stopping = stopping
+        self._stopping = context.stopping
+        self._only = only
+        self._queues = {
+            job: queue for job, queue in WORK_QUEUES.items() if only in {None, queue.group}
+        }
         self._wake = wake
         self._last_heartbeat = self._alive_since = -inf
         self._scheduled: dict[str, str] = {}
@@ -221,7 +229,7 @@ class _Dispatcher:
             self._heartbeat()
         at = clock.now()
         with self._context.readers() as session:
-            due = find_due(session, WORK_QUEUES, at=at)
+            due = find_due(session, self._queues, at=at)
         running = self._engine.running
         room = Counter(MAX_RUNNING)
         room.subtract(WORK_QUEUES[job].group for job in running.values() if job in WORK_QUEUES)
@@ -254,7 +262,8 @@ class _Dispatcher:
         if monotonic - self._alive_since >= HEARTBEAT_TIMEOUT.total_seconds():
             self._engine.recover(alive=alive)
         self._engine.delete_finished()
-        self._run_scheduled(clock.now())
+        if self._only is None:
+            self._run_scheduled(clock.now())
 
     def _run_scheduled(self, at: datetime) -> None:
         due = ["hourly"]
@@ -326,6 +335,8 @@ def _delete_expired(context: WorkerContext) -> None:
         logins.delete_expired(session)
         email_links.delete_unsent(session)
         delete_unconfirmed(session)
+        spool = spool_folder(context.settings)
+        master_uploads.give_up_silent(session, spool, at=clock.now())
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

@@ -134,6 +134,7 @@ def settings(plain_settings: Settings, database_url: str, tmp_path: Path) -> Set
         "jobs_database_url": SecretStr(f"sqlite:///{tmp_path / 'jobs.db'}"),
         "sandbox_database": tmp_path / "sandbox.db",
         "files_url": str(tmp_path / "files"),
+        "spool_folder": str(tmp_path / "spool"),
     }
     return plain_settings.model_copy(update=own)
 

@@ -53,6 +53,7 @@ class Store:
             "REELRIGHT_DATABASE_URL": self.database_url,
             "REELRIGHT_JOBS_DATABASE_URL": f"sqlite:///{self.folder / 'jobs.db'}",
             "REELRIGHT_FILES_URL": str(self.folder / "files"),
+            "REELRIGHT_SPOOL_FOLDER": str(self.folder / "spool"),
             "REELRIGHT_SANDBOX_PORT": str(self.sandbox_port),
             "REELRIGHT_SANDBOX_DATABASE": str(self.folder / "sandbox.db"),
             **self.extra,

@@ -67,6 +67,7 @@ MENU = (
             MenuPage("People", "/console/people", Scope.CATALOG_WRITE),
             MenuPage("Subjects", "/console/subjects", Scope.CATALOG_WRITE),
             MenuPage("Collections", "/console/collections", Scope.CATALOG_WRITE),
+            MenuPage("Masters", "/console/media", Scope.CATALOG_WRITE),
             MenuPage("Notes", "/console/notes", Scope.CATALOG_WRITE),
             MenuPage("Search synonyms", "/console/synonyms", Scope.CATALOG_WRITE),
             MenuPage("License texts", "/console/texts", Scope.OFFERS_WRITE, ("/console/new-text",)),

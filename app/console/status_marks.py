@@ -11,6 +11,7 @@ from app.core.email_models import EmailStatus
 from app.imports.lines import LineOutcome
 from app.imports.models import ImportState
 from app.licenses.states import LicenseStatus
+from app.media.master_states import MasterState, PackageState
 from app.notes.states import NoteStatus
 from app.offers.states import OfferStatus
 from app.orders.states import (
@@ -153,6 +154,21 @@ FILE: Mapping[str, StatusMark] = {
     FileState.READY: StatusMark("Ready", Shape.CHECK, Tone.GOOD),
     FileState.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
 }
+MASTER: Mapping[str, StatusMark] = {
+    MasterState.UPLOADING: StatusMark("Uploading", Shape.HALF, Tone.WAIT),
+    MasterState.RECEIVED: StatusMark("Received", Shape.EMPTY, Tone.WAIT),
+    MasterState.CHECKING: StatusMark("Checking", Shape.HALF, Tone.WAIT),
+    MasterState.ACCEPTED: StatusMark("Accepted", Shape.CHECK, Tone.GOOD),
+    MasterState.REFUSED: StatusMark("Refused", Shape.ALERT, Tone.BAD),
+    MasterState.WITHDRAWN: StatusMark("Withdrawn", Shape.CROSS, Tone.QUIET),
+}
+PACKAGE: Mapping[str, StatusMark] = {
+    PackageState.WANTED: StatusMark("Waiting", Shape.EMPTY, Tone.WAIT),
+    PackageState.WORKING: StatusMark("In progress", Shape.HALF, Tone.WAIT),
+    PackageState.READY: StatusMark("Ready", Shape.CHECK, Tone.GOOD),
+    PackageState.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
+    PackageState.SUPERSEDED: StatusMark("Replaced", Shape.BACK, Tone.QUIET),
+}
 IMPORT: Mapping[str, StatusMark] = {
     LineOutcome.CREATED: StatusMark("Created", Shape.FULL, Tone.GOOD),
     LineOutcome.CHANGED: StatusMark("Changed", Shape.HALF, Tone.WAIT),
@@ -202,6 +218,8 @@ MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "dispute": DISPUTE,
     "film": FILM,
     "file": FILE,
+    "master": MASTER,
+    "package": PACKAGE,
     "import": IMPORT,
     "import-state": IMPORT_STATE,
     "offer": OFFER,

@@ -234,7 +234,7 @@ class RequestMiddleware:
             await answer(scope, receive, send)
 
     def _limit(self, scope: Scope) -> int:
-        if scope["method"] == "POST":
+        if scope["method"] in {"POST", "PATCH"}:
             for path, limit in self._upload_limits.items():
                 if path.fullmatch(scope["path"]):
                     return max(limit, self._max_body_bytes)

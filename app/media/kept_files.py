@@ -15,13 +15,17 @@ PLAYS_END_AFTER = timedelta(days=1)
 MASTERS_KEPT_FOR = timedelta(days=30)
 BATCH_SIZE = 500
 FOLDERS = ("masters/", "packages/")
+INCOMING = "incoming/"
 _LEFT = (MasterState.REFUSED, MasterState.WITHDRAWN)
 
 
 def find_kept(session: Session, names: Collection[str], *, at: datetime) -> set[str]:
-    """Return those of these names that a master or a package needs at a moment."""
+    """Return those of these names that a master or a package needs at a moment.
+
+    What staff put under ``incoming/`` is theirs, and stays.
+    """
     ours = sorted(name for name in names if name.startswith(FOLDERS))
-    kept: set[str | None] = set()
+    kept: set[str | None] = {name for name in names if name.startswith(INCOMING)}
     for start in range(0, len(ours), BATCH_SIZE):
         part = ours[start : start + BATCH_SIZE]
         kept.update(

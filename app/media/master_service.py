@@ -81,10 +81,16 @@ def receive(session: Session, version_id: int, incoming: IncomingMaster, *, acto
     session.flush()
     after: dict[str, JsonValue] = {"name": master.original_name, "bytes": master.size_bytes}
     audit.record_action(session, MASTER, master.ref, "received", actor, after=after)
-    film = master if master.role is MasterRole.FILM else find_film_master(session, version_id)
+    want_package_of(session, master, actor=actor)
+    return master
+
+
+def want_package_of(session: Session, master: Master, *, actor: Actor) -> None:
+    """Have a package made of a master that came; of an audio description's film, if it is there."""
+    is_film = master.role is MasterRole.FILM
+    film = master if is_film else find_film_master(session, master.version_id)
     if film is not None:
         want_package(session, film, actor=actor)
-    return master
 
 
 def want_package(session: Session, master: Master, *, actor: Actor) -> Package:
@@ -187,13 +193,14 @@ def find_film_master(session: Session, version_id: int) -> Master | None:
     )
 
 
-def get_master(session: Session, ref: str) -> Master:
+def get_master(session: Session, ref: str, *, for_change: bool = True) -> Master:
     """Return a master by its name.
 
     Raises:
         NotFoundError: there is none.
     """
-    master = session.scalar(select(Master).where(Master.ref == ref).with_for_update())
+    query = select(Master).where(Master.ref == ref)
+    master = session.scalar(query.with_for_update() if for_change else query)
     if master is None:
         detail = f"Master “{ref}” not found."
         raise NotFoundError(detail)

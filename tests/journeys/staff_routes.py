@@ -36,6 +36,11 @@ ADMIN_API: Mapping[Scope | Needs, str] = {
         GET POST /api/v1/admin/films/{slug}/captions
         POST /api/v1/admin/films/{slug}/captions/{ref}/confirm
         DELETE /api/v1/admin/films/{slug}/captions/{ref}
+        GET POST /api/v1/admin/films/{slug}/masters
+        POST /api/v1/admin/films/{slug}/masters/uploads
+        GET PATCH DELETE /api/v1/admin/masters/{ref}/upload
+        POST /api/v1/admin/masters/{ref}/retry
+        DELETE /api/v1/admin/masters/{ref}
         POST GET /api/v1/admin/catalog/imports
         GET /api/v1/admin/catalog/imports/{ref}
         GET /api/v1/admin/catalog/imports/{ref}/lines
@@ -337,6 +342,11 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         POST /console/films/{slug}/files/{ref}/replace
         GET /console/films/{slug}/files/{ref}/{form}
         POST /console/films/{slug}/captions
+        GET /console/media
+        GET POST /console/films/{slug}/masters
+        POST /console/films/{slug}/masters/uploads
+        POST /console/media/{ref}
+        GET PATCH /console/media/uploads/{ref}
         POST GET /console/films/{slug}/captions/{ref}
         GET POST /console/imports
         GET POST /console/imports/{ref}
