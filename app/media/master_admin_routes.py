@@ -52,7 +52,7 @@ def list_masters(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> Ma
     status_code=HTTPStatus.CREATED,
     responses=responses(IdempotencyKeyReusedError),
 )
-def add_object(
+def add_master_object(
     request: Request,
     *,
     editor: Editor,
@@ -90,7 +90,7 @@ def add_object(
     status_code=HTTPStatus.CREATED,
     response_class=Response,
 )
-def create_upload(
+def create_master_upload(
     request: Request,
     editor: Editor,
     slug: SlugPath,
@@ -153,7 +153,7 @@ def end_upload(request: Request, editor: Editor, ref: MasterRef) -> Response:
 @router.post(
     "/masters/{ref}/retry", summary="Try a failed package again", responses=responses(ConflictError)
 )
-def retry(session: SessionDep, editor: Editor, ref: MasterRef) -> MasterOut:
+def retry_master(session: SessionDep, editor: Editor, ref: MasterRef) -> MasterOut:
     """Check and package a master again. What was made before is kept."""
     master = master_service.get_master(session, ref)
     row = master_queries.get_row(session, master)
@@ -163,7 +163,7 @@ def retry(session: SessionDep, editor: Editor, ref: MasterRef) -> MasterOut:
 
 
 @router.delete("/masters/{ref}", summary="Withdraw a master", status_code=HTTPStatus.NO_CONTENT)
-def withdraw(
+def withdraw_master(
     session: SessionDep,
     editor: Editor,
     ref: MasterRef,
