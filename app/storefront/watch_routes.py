@@ -163,7 +163,7 @@ def _begin(request: Request, session: Session, wanted: WatchRequest, player: str
     if claim is None:
         return _draw_sign_in(request, film)
     try:
-        license_ = get_covering_license(session, claim, film.id, now=clock.now())
+        license_ = get_covering_license(session, claim, film.id, now=clock.now(), for_play=True)
     except NotCoveredError as error:
         count_visit(request, session, claim, film.id, metric_of(error.refused.reason))
         record_refusal(session, claim.institution_id, claim.method, error.refused.reason)
