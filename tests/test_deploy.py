@@ -13,7 +13,7 @@ from app.core.startup import REFUSED
 from app.supervisor import LISTEN_FD
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
-UNITS = sorted(DEPLOY.iterdir())
+UNITS = sorted(path for path in DEPLOY.iterdir() if path.suffix in {".service", ".socket"})
 SERVICES = [path for path in UNITS if path.suffix == ".service"]
 COMMAND = "/srv/reelright/.venv/bin/reelright"
 pytestmark = pytest.mark.once
