@@ -76,6 +76,7 @@ def publish(task: Task) -> str:
             move = partial(master_service.move_rendition, session, package, rendition)
             move(RenditionState.VERIFIED, actor=WORKER, reason="package complete")
         _replace_older(session, package)
+        _withdraw_sample(session, package)
     task.remove_folders()
     log.info("package.ready", extra={"package": package.ref})
     return DONE
@@ -99,6 +100,22 @@ def _replace_older(session: Session, package: Package) -> None:
     package.ready_at, package.next_run_at, package.problem = clock.now(), None, None
     session.flush()
     master_service.announce(session, package.version_id)
+
+
+def _withdraw_sample(session: Session, package: Package) -> None:
+    """Take the sample film out of use where a film of its own has come."""
+    samples = session.scalars(
+        select(Master).where(
+            Master.version_id == package.version_id,
+            Master.is_sample,
+            Master.state == MasterState.ACCEPTED,
+        )
+    )
+    for sample in samples.all():
+        reason = f"replaced by package {package.ref}"
+        master_service.move_master(
+            session, sample, MasterState.WITHDRAWN, actor=WORKER, reason=reason
+        )
 
 
 def _attempt(context: PackagingContext, package_id: int, work: Callable[[Task], str]) -> str:

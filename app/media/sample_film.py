@@ -114,6 +114,8 @@ def _attach(session: Session, version_id: int, sample: SampleFilm) -> bool:
     ready = session.scalar(
         select(Package).where(Package.version_id == version_id, Package.state == PackageState.READY)
     )
+    if ready is None and masters:
+        return False  # staff withdrew it
     if ready is not None and ready.recipe == sample.recipe:
         return False
     if ready is not None:

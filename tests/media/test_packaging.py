@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
+from app.catalog.parts_models import Version
 from app.core import clock
 from app.core.config import Settings
 from app.core.storage import Storage
@@ -276,6 +277,27 @@ def test_a_newer_master_takes_the_place_once_it_is_ready(maker: Maker, tmp_path:
     names = storage.names()
     assert not [name for name in names if f"packages/{first.ref}/" in name]
     assert len([name for name in names if f"packages/{second.ref}/" in name]) == 3
+
+
+@pytest.mark.seeded
+def test_a_film_of_its_own_takes_the_place_of_the_sample(maker: Maker, tmp_path: Path) -> None:
+    with maker.sessions.begin() as session:
+        sample = session.scalars(select(Master).where(Master.is_sample)).first()
+        assert sample is not None
+        maker.version_id = sample.version_id
+        session.get_one(Version, sample.version_id).runtime_minutes = 1
+    master, _ = maker.make(film_file(tmp_path / "one.mp4"))
+    contents = maker.ready()
+    assert contents is not None
+    assert not contents.is_sample
+    with maker.sessions.begin() as session:
+        found = packages.find_master(session, maker.version_id)
+        assert found is not None
+        assert found.ref == master.ref
+        master_service.withdraw(
+            session, master_service.get_master(session, master.ref), actor=EDITOR
+        )
+        assert packages.find_master(session, maker.version_id) is None
 
 
 def test_a_withdrawn_master_is_played_no_more(maker: Maker, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from app.catalog.models import Film
 from app.catalog.parts_models import Version
 from app.core.errors import NotFoundError
 from app.core.storage import Storage
-from app.media import packages, playlists, webvtt
-from app.media.master_models import Package
+from app.media import master_service, packages, playlists, webvtt
+from app.media.master_models import Master, Package
 from app.media.master_states import RenditionKind
 from app.media.package_contents import (
     CaptionTrack,
@@ -30,6 +30,7 @@ from app.media.package_contents import (
 from app.media.package_files import render_file
 from app.media.sample_film import attach_sample_film, store_sample_film
 from app.media.segment_index import IndexRefusedError, Segment, StreamFacts, parse_ranges
+from tests.catalog.films import EDITOR
 from tests.databases import SEEDS
 
 segments = st.lists(
@@ -140,6 +141,15 @@ def test_seeding_again_attaches_nothing_new(session: Session) -> None:
     before = session.scalars(select(Package.ref).order_by(Package.ref)).all()
     assert attach_sample_film(session, SEEDS) == []
     assert session.scalars(select(Package.ref).order_by(Package.ref)).all() == before
+
+
+@pytest.mark.seeded
+def test_a_withdrawn_sample_film_stays_withdrawn(session: Session) -> None:
+    master = session.scalars(select(Master).where(Master.is_sample)).first()
+    assert master is not None
+    master_service.withdraw(session, master, actor=EDITOR)
+    assert attach_sample_film(session, SEEDS) == []
+    assert packages.find_ready(session, master.version_id) is None
 
 
 @pytest.mark.once
