@@ -57,6 +57,7 @@ from app.portal.film_requests import delete_unconfirmed
 from app.quotes.service import expire_quotes, send_expiry_notices
 from app.receivables.reminder_job import send_reminders
 from app.renewals.notices import send_notices
+from app.streaming import plays
 from app.usage.folding import fold_events
 from app.work_queues import WORK_QUEUES
 
@@ -335,6 +336,7 @@ def _delete_expired(context: WorkerContext) -> None:
         logins.delete_expired(session)
         email_links.delete_unsent(session)
         delete_unconfirmed(session)
+        plays.delete_ended(session)
         spool = spool_folder(context.settings)
         master_uploads.give_up_silent(session, spool, at=clock.now())
 

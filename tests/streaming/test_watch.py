@@ -21,6 +21,7 @@ from app.core.config import Settings
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.streaming.media_shelf import CUT_SECONDS
+from app.streaming.plays import delete_ended
 from app.usage.models import EventMetric, UsageEvent
 from tests.streaming.licensed import Licensed, claim_cookie, license_stream
 
@@ -109,7 +110,7 @@ def test_token_expires_and_beats_renew_it_through_a_long_pause(
 
 
 def test_play_under_way_ends_its_film_after_the_last_day_and_no_new_one_begins(
-    viewer: TestClient, settings: Settings, licensed: Licensed
+    viewer: TestClient, session: Session, settings: Settings, licensed: Licensed
 ) -> None:
     path = f"/watch/{licensed.film.slug}"
     ends_on = licensed.license.ends_on
@@ -128,6 +129,10 @@ def test_play_under_way_ends_its_film_after_the_last_day_and_no_new_one_begins(
         assert "The license for this film has ended" in refused.text
     with time_machine.travel(midnight + timedelta(hours=3), tick=False):
         assert beat(viewer, held).status_code == 410
+    with time_machine.travel(midnight + timedelta(hours=28), tick=False):
+        delete_ended(session)
+        session.commit()
+        assert beat(viewer, held).status_code == 404
 
 
 @pytest.mark.parametrize("status", [LicenseStatus.SUSPENDED, LicenseStatus.REVOKED])
