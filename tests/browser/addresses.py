@@ -171,7 +171,7 @@ CONSOLE = (
     # Forms: one with rows in rows, one with the most kinds of fields, one that only holds a list.
     *(f"films/{FILM}/edit/versions", f"offers/{FILM}-dvd-ppr/edit"),
     "collections/russia-and-the-former-soviet-union",
-    *(f"films/{FILM}/history", f"films/{FILM}/files"),
+    *(f"films/{FILM}/history", f"films/{FILM}/files", f"films/{FILM}/masters", "media"),
 )
 # Lists whose first row leads to a page of its own.
 CONSOLE_DETAILS = {"orders", "emails", "licenses", "events", "films", "people", "staff"}
