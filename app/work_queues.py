@@ -7,6 +7,7 @@ from app.core.work_queue import WorkQueue
 from app.imports import uploads
 from app.lookup import service as lists
 from app.media import image_sizes, packaging
+from app.orders import file_delivery
 from app.payments import checkout, events, stripe_refunds
 
 # By the name of the job that does it.
@@ -19,6 +20,7 @@ WORK_QUEUES: dict[str, WorkQueue] = {
     "lookup-list": lists.WORK_QUEUE,
     "picture": image_sizes.WORK_QUEUE,
     "media.package": packaging.WORK_QUEUE,
+    "delivery": file_delivery.WORK_QUEUE,
     "film-import": uploads.WORK_QUEUE,
     "saml-metadata": registrations.WORK_QUEUE,
 }

@@ -51,6 +51,7 @@ from app.media.packaging_context import PackagingContext, spool_folder
 from app.notes.service import delete_expired as delete_expired_notes
 from app.orders.carts import delete_expired as delete_expired_carts
 from app.orders.expiry import expire_unpaid
+from app.orders.file_delivery import deliver_files
 from app.payments import checkout, events, reconciliation, stripe_refunds
 from app.payments.gateway import StripeGateway
 from app.portal.film_requests import delete_unconfirmed
@@ -58,6 +59,7 @@ from app.quotes.service import expire_quotes, send_expiry_notices
 from app.receivables.reminder_job import send_reminders
 from app.renewals.notices import send_notices
 from app.streaming import plays
+from app.streaming.downloads import delete_expired_tickets
 from app.usage.folding import fold_events
 from app.work_queues import WORK_QUEUES
 
@@ -139,6 +141,7 @@ def build_jobs(context: WorkerContext) -> dict[str, Job]:
             "fetch",
             lambda key: registrations.fetch_metadata(sessions, settings, registration_id=int(key)),
         ),
+        "delivery": one_step("deliver", lambda key: deliver_files(sessions, shipment_id=int(key))),
         "hourly": lambda step, _: _hourly(context, step),
         "reconcile": lambda step, _: reconciliation.run_reconciliation(
             sessions, gateway, store_id=settings.store_id, step=step
@@ -330,6 +333,7 @@ def _delete_expired(context: WorkerContext) -> None:
         delete_expired_carts(session)
         delete_expired_alerts(session)
         lists.delete_expired(session)
+        delete_expired_tickets(session)
         uploads.delete_expired(session)
         delete_expired_notes(session)
         sign_in.delete_expired(session)

@@ -28,10 +28,11 @@ from app.console.pages import draw_page
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.licenses.corrections import CORRECTABLE, LicenseCorrection
+from app.licenses.entitlements import find_entitlement, get_downloads, issue_again
 from app.licenses.lifecycle import reinstate
 from app.licenses.models import License
 from app.licenses.queries import find_replacement, get_license_by_number
-from app.licenses.states import LicenseStatus
+from app.licenses.states import EntitlementKind, LicenseStatus
 from app.licenses.verification import status_today
 from app.orders.disputes import resolve_lost_dispute
 from app.orders.fulfillment import create_shipments, withdraw_lines
@@ -127,6 +128,30 @@ def change_license(
     )
 
 
+@router.post("/{number}/link", summary="Issue a download link")
+def issue_link(
+    request: Request, *, staff: Sales, number: Number, reason: Line = "", once: Line = ""
+) -> Response:
+    """Replace the download link of a license, and start its count again."""
+
+    def work(session: Session) -> None:
+        license_ = get_license_by_number(session, number)
+        reason_text = require_text("link_reason", reason, message="Enter a reason.")
+        entitlement = get_downloads(session, license_)
+        issue_again(session, license_, entitlement, actor=staff.actor, reason=reason_text)
+
+    return submit(
+        request,
+        once,
+        work,
+        redraw=lambda session, error: _draw(
+            request, staff, session, number, problem=error, typed={"link_reason": reason}
+        ),
+        path=f"/console/licenses/{number}",
+        done="link-issued",
+    )
+
+
 @router.post("/{number}/correct", summary="Correct a license")
 def correct_license(
     request: Request,
@@ -199,6 +224,7 @@ def _draw(
         license=license_,
         status=status_today(license_),
         replaced_by=find_replacement(session, license_),
+        entitlement=find_entitlement(session, license_, EntitlementKind.DOWNLOAD),
         correctable=staff.may(Scope.ORDERS_WRITE) and license_.status in CORRECTABLE,
         history=audit.entries_about(session, "license", license_.number),
     )

@@ -48,6 +48,7 @@ SUCCESS_MESSAGES = {
     "orders-attached": "Orders attached.",
     "discarded": "Draft deleted.",
     "forgiven": "Licenses reinstated.",
+    "link-issued": "New download link issued. The page of the order shows it.",
     "voided": "Payment voided.",
     "captions-added": "Caption file added. Confirm its type.",
     "captions-confirmed": "Captions confirmed. The film's page lists them.",

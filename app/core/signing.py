@@ -15,6 +15,7 @@ class Purpose(StrEnum):
     BUYER = "buyer"
     LOGIN_DEVICE = "login device"
     MEDIA = "media"
+    DOWNLOAD = "download"
     ALERTS = "alerts"
     NOTE_REPLIES = "note replies"
     OPENID = "openid connect"

@@ -16,7 +16,7 @@ from app.core.db import is_one_of
 from app.core.errors import ConflictError
 from app.core.numbers import new_token
 from app.licenses.models import Entitlement, License
-from app.licenses.states import EntitlementKind
+from app.licenses.states import EntitlementKind, LicenseStatus
 from app.offers.states import Delivery
 
 # Enough for a mistake, another computer, and a colleague. Staff can add more.
@@ -66,6 +66,19 @@ def find_entitlement(
     return session.scalar(
         select(Entitlement).where(Entitlement.license_id == license_.id, Entitlement.kind == kind)
     )
+
+
+def get_downloads(session: Session, license_: License) -> Entitlement:
+    """Return the entitlement of a license to files.
+
+    Raises:
+        ConflictError: it has none: it is for a disc or a stream.
+    """
+    entitlement = find_entitlement(session, license_, EntitlementKind.DOWNLOAD)
+    if entitlement is None or license_.status is LicenseStatus.REPLACED:
+        detail = f"License {license_.number} has no files to download."
+        raise ConflictError(detail)
+    return entitlement
 
 
 def find_entitlements(session: Session, license_ids: Collection[int]) -> dict[int, Entitlement]:

@@ -94,7 +94,7 @@ def find_master(session: Session, version_id: int) -> MasterFile | None:
     )
 
 
-def list_captions(session: Session, version: Version) -> tuple[CaptionTrack, ...]:
+def list_caption_files(session: Session, version: Version) -> tuple[CaptionFile, ...]:
     """Return the caption files of a version that staff confirmed, the newest of each kind."""
     rows = session.scalars(
         select(CaptionFile)
@@ -106,11 +106,21 @@ def list_captions(session: Session, version: Version) -> tuple[CaptionTrack, ...
         )
         .order_by(CaptionFile.id)
     )
-    newest = {(row.language, row.confirmed_kind): row for row in rows}
+    return tuple({(row.language, row.confirmed_kind): row for row in rows}.values())
+
+
+def list_captions(session: Session, version: Version) -> tuple[CaptionTrack, ...]:
+    """Return the confirmed caption files of a version as tracks of a package."""
     return tuple(
-        CaptionTrack(row.language, kind, storage_names.kept(row.sha256), row.sha256, row.size_bytes)
-        for (_, kind), row in newest.items()
-        if kind is not None
+        CaptionTrack(
+            row.language,
+            row.confirmed_kind,
+            storage_names.kept(row.sha256),
+            row.sha256,
+            row.size_bytes,
+        )
+        for row in list_caption_files(session, version)
+        if row.confirmed_kind is not None
     )
 
 

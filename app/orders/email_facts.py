@@ -314,6 +314,9 @@ SPECIMEN_FACTS: dict[str, object] = {
     "carrier": "usps",
     "tracking": "9400",
     "film_count": 1,
+    "downloads": (
+        DocumentFacts(label="Download Specimen", url="https://example.org/downloads/specimen"),
+    ),
     "store_url": "https://example.org/",
     "amount": _EXAMPLE_TOTAL,
     "tax": Money(3532, "USD"),

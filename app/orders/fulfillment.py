@@ -240,7 +240,8 @@ def _create_shipment(order: Order, kind: ShipmentKind, lines: list[OrderLine]) -
     missing = [line for line in granted if line.number not in known]
     if missing:
         entries = [{"line": line.number, "quantity": line.quantity} for line in missing]
-        order.shipments.append(Shipment(kind=kind, lines=entries))
+        deliver_at = clock.now() if kind is ShipmentKind.ELECTRONIC else None
+        order.shipments.append(Shipment(kind=kind, lines=entries, deliver_at=deliver_at))
 
 
 def mark_packed(
@@ -343,7 +344,11 @@ def _split_shipment(
         return
     shipment.lines = [{"line": n, "quantity": count} for n, count in sorted(quantities.items())]
     rest_of = Shipment(
-        order_id=order.id, kind=shipment.kind, lines=left, replaces_id=shipment.replaces_id
+        order_id=order.id,
+        kind=shipment.kind,
+        lines=left,
+        replaces_id=shipment.replaces_id,
+        deliver_at=shipment.deliver_at,
     )
     session.add(rest_of)
     session.flush()

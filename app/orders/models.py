@@ -422,6 +422,9 @@ class Shipment(Timestamped, Base):
     )
     packed_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
+    deliver_at: Mapped[datetime | None] = mapped_column(
+        index=True, doc="When a worker looks next whether its files are there; null for a parcel"
+    )
     lines: Mapped[list[dict[str, int]]] = mapped_column(
         JSON, doc='[{"line": 1, "quantity": 2}]: line numbers of the order, and how many of each'
     )

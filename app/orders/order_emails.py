@@ -14,8 +14,10 @@ from app.licenses.models import License
 from app.offers.window_rules import format_day
 from app.orders import links
 from app.orders.carriers import carrier_label, tracking_url
+from app.orders.deliveries import find_deliveries
 from app.orders.email_facts import (
     LINK_ADVICE,
+    DocumentFacts,
     LicenseFacts,
     OrderEmail,
     OrderFacts,
@@ -229,6 +231,7 @@ class OrderShipped(OrderEmail):
     tracking: str
     items: tuple[ShippedItem, ...]
     film_count: int
+    downloads: tuple[DocumentFacts, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -245,8 +248,15 @@ class OrderShipped(OrderEmail):
         """Return what the email says."""
         order, carrier = self.order, carrier_label(self.carrier)
         facts = [(self._quantity_text(item.quantity), item.title) for item in self.items]
-        action, documents = order.action, []
-        if self.shipment_kind is ShipmentKind.ELECTRONIC:
+        action, documents = order.action, [download.link for download in self.downloads]
+        if documents:
+            action = documents[0]
+            paragraph = (
+                "You can download the files now, as often as the page of the download says. Each "
+                "link opens without a password, so share it with care. The page of your order has "
+                "the links too."
+            )
+        elif self.shipment_kind is ShipmentKind.ELECTRONIC:
             paragraph = (
                 "We sent the download link or your access details in a separate message. If you "
                 f"have not received it, write to {order.seller.email}."
@@ -406,8 +416,24 @@ def queue_order_shipped(session: Session, order: Order, shipment: Shipment) -> N
         tracking=shipment.tracking,
         items=items,
         film_count=len(films_of(order, shipment)),
+        downloads=_find_downloads(session, order, shipment),
     )
     queue_order_email(session, order, facts, once=f"{order.number}:{shipment.id}")
+
+
+def _find_downloads(
+    session: Session, order: Order, shipment: Shipment
+) -> tuple[DocumentFacts, ...]:
+    sent = {entry["line"] for entry in shipment.lines}
+    licenses = {line.license.number for line in order.lines if line.license and line.number in sent}
+    return tuple(
+        DocumentFacts(label=f"Download {delivery.film_title}", url=delivery.url)
+        for delivery in find_deliveries(session, order)
+        if delivery.license in licenses
+        and delivery.kind == "download"
+        and delivery.state in {"ready", "not_started"}
+        and delivery.files
+    )
 
 
 def queue_order_canceled(session: Session, order: Order, *, reason: str) -> None:

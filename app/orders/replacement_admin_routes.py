@@ -5,16 +5,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionDep
-from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.errors import ConflictError, InvalidInputError, NotFoundError, responses
 from app.core.fields import Day, Whole
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.licenses.corrections import LicenseCorrection, LicenseNotCorrectableError
+from app.licenses.entitlements import get_downloads, issue_again
+from app.licenses.queries import get_license_by_number
 from app.licenses.schemas import StaffLicenseOut
 from app.licenses.verification import status_today
 from app.orders import replacements
 from app.orders.admin_routes import DENIED, ChangeDep, Seller
+from app.orders.deliveries import DeliveryOut, describe_deliveries
 from app.orders.drafts import Line
 from app.orders.models import Order
+from app.orders.queries import get_order_by_number
 from app.orders.replacements import LicenseNotInForceError, ReplacementPendingError
 from app.orders.routes import NumberPath
 from app.orders.schemas import StaffOrderOut
@@ -35,6 +39,14 @@ class CorrectLicenseIn(BaseModel):
     )
     ends_on: Day | None = Field(default=None, description="Last day")
     reason: Line = Field(description="The buyer can read it", examples=["Wrong campus name"])
+
+
+class IssueLinkIn(BaseModel):
+    """Issue a new download link."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Line = Field(description="For the license's history", examples=["New computer"])
 
 
 class ReplaceDiscIn(BaseModel):
@@ -80,6 +92,35 @@ def correct_license(
         return StaffLicenseOut.of(corrected, status=status_today(corrected))
 
     return idempotency.run_once(session, StaffLicenseOut, work)
+
+
+@router.post(
+    "/licenses/{number}/link",
+    tags=["staff: licenses"],
+    summary="Issue a download link",
+    responses=responses(NotFoundError, ConflictError, IdempotencyKeyReusedError),
+)
+def issue_download_link(
+    session: SessionDep,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    seller: Seller,
+    body: IssueLinkIn,
+) -> DeliveryOut:
+    """Replace the download link of a license, and start its count again. Needs `orders:write`.
+
+    The old link and all downloads that it started end at once.
+    """
+
+    def work() -> DeliveryOut:
+        license_ = get_license_by_number(session, number)
+        entitlement = get_downloads(session, license_)
+        issue_again(session, license_, entitlement, actor=seller, reason=body.reason)
+        order = get_order_by_number(session, license_.order_number)
+        base_url = str(order.seller["base_url"])
+        return describe_deliveries(session, [license_], base_url=base_url)[0]
+
+    return idempotency.run_once(session, DeliveryOut, work)
 
 
 @router.post(

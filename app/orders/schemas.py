@@ -15,6 +15,7 @@ from app.licenses.schemas import RightsSentenceOut
 from app.licenses.states import LicenseStatus
 from app.offers.schemas import PriceLineOut
 from app.orders.allocations import AllocationOut
+from app.orders.deliveries import DeliveryOut
 from app.orders.drafts import Line, OptionalLine, Text
 from app.orders.purchase_order_schemas import OrderPurchaseOrderOut
 from app.orders.staff_drafts import TextsAcceptedBy
@@ -213,6 +214,7 @@ class OrderOut(BaseModel):
     can_be_paid: bool = Field(description="Whether `checkout` works now")
     accepted_texts: list[OrderTextOut]
     shipments: list[ShipmentOut]
+    deliveries: list[DeliveryOut] = Field(description="Files to download, and hosted streams")
     payments: Sequence[OrderPaymentOut]
     refunds: list[OrderRefundOut]
     documents: list[DocumentOut]

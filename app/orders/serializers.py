@@ -18,6 +18,7 @@ from app.orders import links
 from app.orders.acceptance import find_warnings
 from app.orders.allocations import AllocationOut
 from app.orders.carriers import tracking_url
+from app.orders.deliveries import find_deliveries
 from app.orders.history import find_public_history, find_thread
 from app.orders.holds import find_holds
 from app.orders.models import Order, OrderIssue, OrderLine, Refund, Shipment, printed_number
@@ -72,7 +73,8 @@ def remove_secrets(placed: PlacedOrderOut) -> PlacedOrderOut:
         for line in placed.lines
     ]
     update = {"token": None, "url": links.remove_token(placed.url), "lines": lines}
-    return placed.model_copy(update={**update, "documents": [], "invoices": []})
+    nothing: dict[str, object] = {"documents": [], "invoices": [], "deliveries": []}
+    return placed.model_copy(update={**update, **nothing})
 
 
 def _license_without_secrets(license_: OrderLicenseOut | None) -> OrderLicenseOut | None:
@@ -230,6 +232,7 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         "shipments": [
             shipment_out(shipment, is_on_hold=shipment.id in holds) for shipment in order.shipments
         ],
+        "deliveries": find_deliveries(session, order),
         "refunds": [
             OrderRefundOut(
                 amount=MoneyOut.of(refund.money),

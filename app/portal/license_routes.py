@@ -20,6 +20,7 @@ from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.licenses.verification import status_today
 from app.offers.terms import duration_phrase
+from app.orders.deliveries import describe_deliveries
 from app.portal.holdings import SOON
 from app.portal.keys import create_member_key, find_member_keys, revoke_member_key
 from app.portal.license_formats import MemberLicenseOut
@@ -60,6 +61,13 @@ def licenses_page(
         "portal/licenses.html",
         member=member,
         licenses=[(MemberLicenseOut.of(row, settings), _days_left(row)) for row in shown],
+        download_urls={
+            delivery.license: delivery.url
+            for delivery in describe_deliveries(
+                session, list(shown), base_url=str(settings.base_url).rstrip("/")
+            )
+            if delivery.state == "ready"
+        },
         renewal_urls={
             row.number: renewal_path(settings, [row.number]) for row in shown if _can_renew(row)
         },

@@ -213,6 +213,7 @@ def create() -> None:
         reference("replaces_id", "shipments.id", "SET NULL", nullable=True),
         sa.Column("packed_at", MOMENT),
         sa.Column("shipped_at", MOMENT),
+        sa.Column("deliver_at", MOMENT, index=True),
         sa.Column("lines", sa.JSON, nullable=False),
         *timestamps(),
     )

@@ -21,7 +21,18 @@ def create() -> None:
         sa.Column("ends_at", MOMENT, nullable=False, index=True),
     )
     op.create_index("ix_plays_license_id_seat_until", "plays", ["license_id", "seat_until"])
+    op.create_table(
+        "download_tickets",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("ref", sa.String(64), nullable=False, unique=True),
+        sa.Column("once_hash", sa.String(64), nullable=False),
+        reference("entitlement_id", "entitlements.id", "CASCADE"),
+        sa.Column("generation", sa.Integer, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False, index=True),
+        sa.UniqueConstraint("entitlement_id", "once_hash"),
+    )
 
 
 def drop() -> None:
+    op.drop_table("download_tickets")
     op.drop_table("plays")

@@ -155,6 +155,7 @@ FORMS: dict[str, set[Scope]] = {
     "/emails/{email_id}/resend": {Scope.ORDERS_WRITE},
     "/licenses/{number}/status": {Scope.REFUNDS_WRITE},
     "/licenses/{number}/correct": {Scope.ORDERS_WRITE},
+    "/licenses/{number}/link": {Scope.ORDERS_WRITE},
     "/orders/{number}/replace-disc": {Scope.ORDERS_WRITE},
     "/orders/{number}/confirm": {Scope.ORDERS_WRITE},
     "/orders/{number}/correct": {Scope.ORDERS_WRITE},

@@ -151,6 +151,8 @@ def link_url(world: World, path: str, *, is_forged: bool) -> str:
         key=world.keys(path)[is_forged],
         ref=world.vendor_document,
         token="x",
+        secret="x",
+        ticket="x",
     )
 
 

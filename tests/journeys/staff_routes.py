@@ -118,6 +118,7 @@ ADMIN_API: Mapping[Scope | Needs, str] = {
         PUT /api/v1/admin/purchase-orders/{ident}
         POST /api/v1/admin/purchase-orders/{ident}/close
         POST /api/v1/admin/licenses/{number}/correct
+        POST /api/v1/admin/licenses/{number}/link
         POST /api/v1/admin/orders/{number}/replace-disc
         PATCH /api/v1/admin/orders/{number}
         POST /api/v1/admin/orders/{number}/lines
@@ -254,6 +255,7 @@ CONSOLE: Mapping[Scope | Needs, str] = {
         POST /console/quotes/{number}/withdraw
         POST /console/emails/{email_id}/resend
         POST /console/licenses/{number}/correct
+        POST /console/licenses/{number}/link
     """,
     Scope.BILLING_WRITE: """
         POST /console/orders/{number}/release-credit-hold

@@ -156,6 +156,9 @@ BY_LINK = """
     GET /licenses/{number}/certificate.pdf
     GET /licenses/{number}/certificate.json
     GET POST /renewals/{key}
+    GET POST /downloads/{key}
+    POST /downloads/{secret}/replace
+    GET /downloads/{ticket}/{name}
     GET /statements/{key}
     GET /statements/{key}.pdf
     GET /vendor-documents/{token}.pdf
