@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -129,7 +130,10 @@ def write_stanza(settings: Settings) -> str:
     """Return what EZproxy's config.txt needs to proxy this store's pages."""
     base = settings.url("")
     host = settings.base_url.host or ""
-    return f"Title {settings.seller_name}\nURL {base}\nHJ {base}\nDJ {host}\n"
+    media_host = urlsplit(settings.media_base_url).hostname
+    # Media need no cookie and no address: the proxy's line is spared.
+    never = f"NeverProxy {media_host}\n" if media_host else ""
+    return f"Title {settings.seller_name}\nURL {base}\nHJ {base}\nDJ {host}\n{never}"
 
 
 def _managed(session: Session, member: Member, *, for_change: bool = False) -> Institution:

@@ -25,6 +25,7 @@ from app.accounts.permissions import Role
 from app.core.config import Settings
 from app.institutions.member_models import MemberRole
 from app.institutions.models import Institution, InstitutionSite
+from app.portal.access_routes import write_stanza
 from campus_sandbox.saml import SCOPED_AFFILIATION, build_response, write_metadata
 from tests.access.campus import IDP, KEY, STAFF, add_college, register_saml, start_saml
 from tests.console.staff_browser import Page, StaffBrowser, log_in
@@ -242,6 +243,13 @@ def test_fetch_metadata_keeps_the_last_good_one(
     assert row.next_fetch_at is not None
     session.commit()
     assert fetch_metadata(sessions, settings, registration_id=0) == "gone"
+
+
+@pytest.mark.once
+def test_stanza_keeps_media_of_another_host_off_the_proxy(settings: Settings) -> None:
+    assert "NeverProxy" not in write_stanza(settings)
+    own = settings.model_copy(update={"media_base_url": "https://media.example.org"})
+    assert write_stanza(own).endswith("DJ 127.0.0.1\nNeverProxy media.example.org\n")
 
 
 @pytest.mark.once
