@@ -16,6 +16,7 @@ from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
 from app.core.startup import StartupError
 from app.core.storage import storage_of
+from app.demo_college import seed_demo_college
 from app.media.sample_film import store_sample_film
 from app.seeding import seed_everything
 
@@ -58,7 +59,7 @@ def migrate(settings: Settings) -> None:
 
 
 def seed(settings: Settings, seeds: Path) -> list[SeedReport]:
-    """Load the sample catalog, its offers, and the demo accounts (except in production)."""
+    """Load the sample catalog, its offers, and what is for trials (except in production)."""
     # The files first: what a row names is there.
     store_sample_film(storage_of(settings), seeds)
     engine = engine_for_jobs(settings)
@@ -67,6 +68,8 @@ def seed(settings: Settings, seeds: Path) -> list[SeedReport]:
             demo = settings.environment != "production"
             reports = seed_everything(session, seeds, demo_staff=demo)
             seed_demo_access(session, settings)
+            if demo and seed_demo_college(session, settings):
+                reports.append(SeedReport(created=["demo_college"]))
             mark = session.get(SeedMark, EVERYTHING) or SeedMark(name=EVERYTHING)
             mark.sha256 = _calculate_fingerprint(seeds)
             session.add(mark)

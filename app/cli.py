@@ -19,7 +19,7 @@ from rich.table import Table
 
 from app import supervisor
 from app.accounts.actors import Actor
-from app.accounts.demo import DEMO_PASSWORD
+from app.accounts.demo import DEMO_LIBRARIAN, DEMO_PASSWORD
 from app.accounts.permissions import Role, Scope
 from app.catalog_commands import catalog
 from app.core.config import (
@@ -453,6 +453,7 @@ def _greet(settings: Settings, *, demo: bool) -> None:
     if demo and settings.environment != "production":
         table.add_row("Demo accounts", ", ".join(f"{role}@example.org" for role in Role))
         table.add_row("Password", DEMO_PASSWORD)
+        table.add_row("Demo librarian", DEMO_LIBRARIAN)
     if settings.sandbox_enabled:
         table.add_row("Test cards", "4242 4242 4242 4242  succeeds")
         table.add_row("", "4000 0000 0000 0002  declined")
