@@ -33,6 +33,7 @@ from app.orders.allocations import Allocation
 from app.orders.cancellation import cancel
 from app.orders.expiry import expire_unpaid
 from app.orders.invoice_corrections import InvoiceCorrection, replace_invoice
+from app.orders.line_corrections import LineCorrection, correct_lines
 from app.orders.models import Order
 from app.orders.refunds import apply_refund_result, request_refund
 from app.orders.replacements import correct_license_of_order
@@ -77,6 +78,7 @@ class Journeys(RuleBasedStateMachine):
         self.session = self.sessions()
         self.now = START
         self.serial = 0
+        self.issued: set[tuple[str, int]] = set()
         self.offers = [
             factories.offer(self.session, amount=39800),
             factories.offer(
@@ -166,6 +168,45 @@ class Journeys(RuleBasedStateMachine):
     def accept_on_terms(self, index: int) -> None:
         if (order := self.pick(Order, index)) is not None:
             self.attempt(lambda: accept(self.session, order, actor=STAFF))
+
+    @rule(index=INDEX, other=INDEX, count=st.integers(1, 3), agreed=st.none() | AMOUNTS)
+    def correct_lines_of_an_order(
+        self, *, index: int, other: int, count: int, agreed: int | None
+    ) -> None:
+        order = self.pick(Order, index)
+        if order is None:
+            return
+        added = self.offers[other % len(self.offers)]
+        wanted: dict[str, dict[str, Any]] = {
+            line.sku: {"offer": line.sku, "quantity": line.quantity} for line in order.lines[:count]
+        }
+        wanted[added.sku] = {"offer": added.sku, "quantity": count if added.shippable else 1}
+        if agreed is not None:
+            wanted[added.sku] |= {"unit_amount": agreed, "price_reason": "Agreed"}
+        correction = LineCorrection.model_validate(
+            {
+                "lines": list(wanted.values()),
+                "shipping_address": factories.ADDRESS if added.shippable else None,
+                "approved_by": "staff@example.org",
+                "texts_accepted_by": "email",
+            }
+        )
+        self.attempt(
+            lambda: correct_lines(
+                self.session,
+                order.number,
+                correction,
+                reason="Ordered the wrong film",
+                settings=SETTINGS,
+                actor=STAFF,
+            )
+        )
+        expected = {
+            (document.number, document.total_amount)
+            for document in self.session.scalars(select(Invoice))
+        }
+        assert expected >= self.issued  # an invoice stays as it was issued
+        self.issued = expected
 
     @rule(index=INDEX)
     def pay_by_card(self, index: int) -> None:
