@@ -153,6 +153,7 @@ def link_url(world: World, path: str, *, is_forged: bool) -> str:
         token="x",
         secret="x",
         ticket="x",
+        name="x",
     )
 
 
