@@ -225,7 +225,7 @@ def _find_obstacle(session: Session, order: Order) -> str:
     if invoice is not None:
         return (
             f"Order {order.number} has invoice {invoice.number}, so its items can't be corrected. "
-            "Void and replace it: cancel the order, which voids the invoice, and enter a new order."
+            "Cancel the order, which credits what the invoice asks for, and enter a new order."
         )
     if order.payments or order.payment_state is not PaymentState.UNPAID:
         return (

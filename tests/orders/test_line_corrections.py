@@ -177,7 +177,7 @@ def test_correct_lines_is_refused_once_settled(session: Session, settings: Setti
     closed = factories.order(session)
     cancel(session, closed, actor=STAFF, reason="x")
     for order, error, words in (
-        (accepted, LinesSettledError, "Void and replace it"),
+        (accepted, LinesSettledError, "which credits what the invoice"),
         (partly, LinesSettledError, "A payment"),
         (closed, OrderClosedError, "canceled"),
     ):
