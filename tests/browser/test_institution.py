@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pdfua import validate
 from playwright.sync_api import FilePayload, Page, ViewportSize, expect
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.billing.states import TaxKind
 from app.billing.tax_rates import add_rate
@@ -39,9 +40,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.
 
 FILMS = ("the-red-soul", "the-apology", "alice-street")
 TAX = "New York sales tax"
+NEARLY_A_YEAR = 350  # the licenses, of a year, end soon
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def store(
     databases: SqliteDatabases | PostgresDatabases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
@@ -154,6 +156,7 @@ def test_university_buys_with_purchase_order_and_renews(
     accept_order(story, order)
     see_licenses_and_invoice(story)
     record_payments(story)
+    travel(store, tmp_path, days=NEARLY_A_YEAR)
     find_lost_link(story, order)
     renew(story, order)
 
@@ -327,8 +330,24 @@ def record_payments(story: Story) -> None:
     story.check_pdf(page, "Statement (PDF)")
 
 
+def travel(store: Store, folder: Path, *, days: int) -> None:
+    """Start the store again on a later day: each of its processes reads a clock that is ahead."""
+    moved = folder / "clock"
+    moved.mkdir()
+    # Python loads a module of this name when it starts.
+    (moved / "sitecustomize.py").write_text(
+        "import datetime, time_machine\n"
+        f"later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days={days})\n"
+        "time_machine.travel(later, tick=True).start()\n",
+        encoding="utf-8",
+    )
+    store.stop()
+    store.extra["PYTHONPATH"] = str(moved)
+    store.start()
+
+
 def find_lost_link(story: Story, order: str) -> None:
-    """The librarian has lost the link, and gets it by email."""
+    """Nearly a year later the librarian has lost the link, and gets it by email."""
     page = story.librarian
     page.context.clear_cookies()
     page.goto("/find-my-order")
@@ -340,6 +359,12 @@ def find_lost_link(story: Story, order: str) -> None:
     page.goto(story.follow("librarian", "lost-links", f"/orders/{order}"))
     expect(page.get_by_role("link", name="Certificate (PDF)")).to_have_count(3)
     look(page)
+    with sessions_of(story.store) as sessions, sessions() as session:
+        sent = session.scalar(
+            select(func.max(OutboxEmail.created_at)).where(OutboxEmail.kind == "lost-links")
+        )
+    assert sent is not None
+    assert sent > clock.now() + timedelta(days=NEARLY_A_YEAR - 1)
 
 
 def renew(story: Story, order: str) -> None:
