@@ -70,6 +70,7 @@ def draw_invoice(
     is_credited = invoice.credited_amount >= invoice.total_amount > 0
     content = InvoiceContent.model_validate(invoice.content)
     word, shape = STATE_LABELS[invoice.state]
+    today = clock.today(content.seller.time_zone)
     response = render(
         request,
         "storefront/invoice.html",
@@ -78,6 +79,7 @@ def draw_invoice(
         is_pending=order.payment_state is PaymentState.PENDING,
         failure=failure,
         content=content,
+        is_overdue=invoice.due_on < today,
         status=("Credited" if is_credited and invoice.state is InvoiceState.PAID else word, shape),
         payments=[
             (payment, METHOD_LABELS[payment.method], printed_number(payment))
@@ -86,9 +88,7 @@ def draw_invoice(
         ],
         refunded_amount=order.refunded_amount,
         pdf_path=invoice_path(invoice, pdf=True),
-        vendor_documents=find_offered_on(
-            session, invoice.number, "invoice", on=clock.today(content.seller.time_zone)
-        ),
+        vendor_documents=find_offered_on(session, invoice.number, "invoice", on=today),
         credit_notes=[
             (note, credit_note_path(note)) for note in invoice.credit_notes if not note.is_void
         ],

@@ -1,8 +1,10 @@
 """The pages and PDFs of invoices and credit notes, under their links."""
 
+from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 
 import pytest
+import time_machine
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,6 +36,9 @@ def test_invoice_page_shows_payments_of_today(session: Session, client: TestClie
     assert page.headers["cache-control"] == "private, no-store"
     assert "$398.00</span> is due by" in page.text
     assert "Sample Bank (no real account)" in page.text
+
+    with time_machine.travel(datetime.combine(invoice.due_on + timedelta(days=2), time(), UTC)):
+        assert "$398.00</span> was due by" in client.get(url).text
 
     factories.pay(session, order, amount=10000)
     session.commit()
