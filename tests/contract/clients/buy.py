@@ -82,6 +82,9 @@ wanted = QuoteDraft(
 )
 quote = post_quote.sync(client=client, body=wanted, idempotency_key="generated-python-quote")
 assert isinstance(quote, CreatedQuoteOut), quote
+shown = get_quote.sync(quote.number, client=client, x_quote_token=quote.token)
+assert isinstance(shown, QuoteOut), shown
+assert (shown.lines, shown.total, shown.order_number) == (quote.lines, quote.total, None)
 acceptance = QuoteAcceptance(
     billing_address=address,
     shipping_address=address,
