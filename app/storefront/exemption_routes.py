@@ -20,9 +20,11 @@ from app.billing.errors import ExemptionLimitError
 from app.billing.exemption_drafts import FIELDS, FORM_LABELS, ExemptionDraft, parse_draft
 from app.billing.exemptions import find_exemptions, submit_exemption
 from app.billing.tax_places import name_place, tax_place
+from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.forms import open_form
+from app.core.request_middleware import settings_of
 from app.media.uploads import Upload
 from app.orders.models import Order
 from app.orders.queries import get_number_for_buyer, get_order_by_number, get_order_for_buyer
@@ -72,9 +74,9 @@ def send_exemption(
     file = form.get("file")
     name = (file.filename or "") if isinstance(file, UploadFile) else ""
     data = file.file.read() if isinstance(file, UploadFile) and name else b""
-    values = {field: _text(form, field) for field in FIELDS}
+    values = {field: text_of(form, field) for field in FIELDS}
     try:
-        draft, upload = _read(values, data, name)
+        draft, upload = read_certificate(values, data, name)
         store_certificate(state.storage, upload)
         with state.sessions.begin() as session:
             order = get_order_by_number(session, number)
@@ -91,7 +93,9 @@ def send_exemption(
     return RedirectResponse(f"{path}&sent=yes", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
 
 
-def _read(values: Mapping[str, str], data: bytes, name: str) -> tuple[ExemptionDraft, Upload]:
+def read_certificate(
+    values: Mapping[str, str], data: bytes, name: str
+) -> tuple[ExemptionDraft, Upload]:
     """Return the draft and its file, or all that is wrong with both.
 
     Raises:
@@ -123,6 +127,7 @@ def _page(
 ) -> Response:
     place = tax_place(address_for_tax(order))
     rows = find_exemptions(session, institution_id=None, order_number=order.number)
+    zone = settings_of(request).seller_time_zone
     response = render(
         request,
         "storefront/exemption.html",
@@ -132,6 +137,8 @@ def _page(
         exemptions=[(row, [name_place(each) for each in row.places]) for row in rows],
         place=name_place(place),
         forms=[(form.value, label) for form, label in FORM_LABELS.items()],
+        zone=zone,
+        today=clock.today(zone),
         values={"states": place.removeprefix("US-"), **values},
         problems=problems,
         sent=sent,
@@ -140,7 +147,8 @@ def _page(
     return response
 
 
-def _text(form: FormData, name: str) -> str:
+def text_of(form: FormData, name: str) -> str:
+    """Return the text of a field, or ""."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
 

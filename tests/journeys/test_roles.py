@@ -63,6 +63,8 @@ OPENED_BY: dict[str, dict[str, set[str]]] = {
     "POST /account/keys/revoke": {"key": {"librarian"}},
     "POST /account/usage/keys": {"institution": BUYERS},
     "POST /account/usage/keys/revoke": {"counter key": BUYERS},
+    "GET /account/exemptions": {"institution": EVERYONE},
+    "POST /account/exemptions": {"institution": EVERYONE},
     "GET /account/people": {"institution": BUYERS},
     "POST /account/people": {"institution": BUYERS},
     "POST /account/class-links": {"institution": EVERYONE},

@@ -204,6 +204,7 @@ BY_SIGN_IN = """
     GET /account/usage/{report}.tsv
     POST /account/usage/keys
     POST /account/usage/keys/revoke
+    GET POST /account/exemptions
     GET /account/vendor-documents
     GET /account/vendor-documents/{ref}.pdf
     GET /me/licenses
