@@ -156,7 +156,8 @@ BY_LINK = """
     GET /licenses/{number}/certificate.pdf
     GET /licenses/{number}/certificate.json
     GET POST /renewals/{key}
-    GET POST /downloads/{key}
+    GET /downloads/{key}
+    POST /downloads/{secret}
     POST /downloads/{secret}/replace
     GET /downloads/{ticket}/{name}
     GET /statements/{key}
