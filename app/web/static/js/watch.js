@@ -182,11 +182,13 @@ function open(player, at) {
 
 // --- Resume on this device -------------------------------------------------------------------
 
+let isForgotten = false; // for as long as the page is open
+
 function startingPoint(video) {
   const clip = Number(page.dataset.clipStart);
   if (page.dataset.clipStart) return clip;
   const left = Number(kept.read(resumeKey)) || 0;
-  if (left > 30 && left < video.duration - 30) {
+  if (left > 10 && left < video.duration - 20) {
     say(`Resumed at ${inClockTime(left)}, where you stopped on this device.`);
     document.getElementById("start-over").hidden = false;
     return left;
@@ -195,7 +197,7 @@ function startingPoint(video) {
 }
 
 function remember(video) {
-  if (video.currentTime > 0) kept.write(resumeKey, String(Math.floor(video.currentTime)));
+  if (video.currentTime > 0 && !isForgotten) kept.write(resumeKey, String(Math.floor(video.currentTime)));
 }
 
 // --- Transcript, chapters, clips -------------------------------------------------------------
@@ -206,8 +208,9 @@ let current = -1;
 
 function follow(video) {
   if (play.clipEnd && video.currentTime >= play.clipEnd) {
-    play.clipEnd = null;
     video.pause();
+    video.currentTime = play.clipEnd; // the browser tells four times a second where it is
+    play.clipEnd = null;
     say("The clip ends here. Press play to watch on.");
   }
   if (Math.floor(video.currentTime) % 10 === 0) remember(video);
@@ -315,6 +318,7 @@ function connect() {
     jump(0);
   });
   document.getElementById("forget").addEventListener("click", () => {
+    isForgotten = true;
     kept.write(resumeKey, null);
     say("The position on this device is forgotten.");
   });
