@@ -83,7 +83,6 @@ def see_quote_acceptance(page: Page) -> None:
 
 def see_quote_errors(page: Page) -> None:
     see_quote_acceptance(page)
-    page.get_by_label("I approve it for my institution").check()
     page.get_by_role("button", name="Accept quote").click()
     page.get_by_role("alert").wait_for()
 

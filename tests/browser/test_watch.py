@@ -127,10 +127,10 @@ def test_sound_speed_and_caption_style_are_chosen(watcher: Callable[..., Page]) 
 def test_play_goes_on_where_it_was_left_on_this_device(watcher: Callable[..., Page]) -> None:
     page = watcher()
     page.goto(PATH)
-    page.evaluate("key => localStorage.setItem(key, '25')", "watch:the-red-soul:")
+    page.evaluate("key => localStorage.setItem(key, '25')", "watch:beyond-the-bolex:")
     begin(page)
     wait_for(page, "video.currentTime >= 25")
     expect(page.locator("#player-status")).to_contain_text("Resumed at 0:25")
     page.get_by_role("button", name="Forget the position").click()
     stop_at(page, 30)  # where a position would be kept
-    assert page.evaluate("() => localStorage.getItem('watch:the-red-soul:')") is None
+    assert page.evaluate("() => localStorage.getItem('watch:beyond-the-bolex:')") is None

@@ -228,6 +228,6 @@ def test_rights_window_is_added(
     assert "Rights window added." in done.words
     with sessions() as session:
         found = session.scalars(
-            select(RightsWindow).where(RightsWindow.right == "edu_stream")
+            select(RightsWindow).where(RightsWindow.contract_ref == "2026-017")
         ).one()
         assert (found.royalty_bp, found.territory, found.ends_on) == (1250, ["US"], None)

@@ -14,11 +14,12 @@ from app.core.storage import Storage
 from app.institutions.models import Institution
 from app.licenses.models import License
 from app.media.sample_film import attach_sample_film, store_sample_film
-from app.offers.states import HeldRight
+from app.offers.offer_service import withdraw_offer
 from tests import factories
 from tests.institutions.people import add_institution
 
-SLUG = "the-red-soul"
+# One of the films that the sample film stands for, and that no other test looks at.
+SLUG = "beyond-the-bolex"
 SEEDS = Path(__file__).parents[2] / "seeds"
 STREAM_RIGHTS = factories.SITE_LICENSE | {
     "digital_site_license": {"included": False},
@@ -36,21 +37,22 @@ class Licensed:
 
 
 def license_stream(session: Session, storage: Storage) -> Licensed:
-    """Return The Red Soul with the sample film, licensed to a college for a year from today.
+    """Return a film with the sample film, licensed to a college for a year from today.
 
-    It is made, unless the sample catalog has it.
+    It is made, unless the sample catalog has it. The offer is withdrawn again: other tests count
+    what is for sale.
     """
     film = session.scalar(select(Film).where(Film.slug == SLUG))
-    film = film or factories.film(session, title="The Red Soul", slug=SLUG)
+    film = film or factories.film(session, title="Beyond the Bolex", slug=SLUG)
     attach_sample_film(session, SEEDS)
     store_sample_film(storage, SEEDS)
-    factories.hold(session, film, HeldRight.EDU_STREAM)
     college = add_institution(session, "Stream College", "stream.example.edu")
     offer = factories.offer(session, of=film, delivery="stream", rights=STREAM_RIGHTS)
     order = factories.paid_order(session, offer)
     order.institution_id = college.id
     license_ = order.lines[0].license
     assert license_ is not None
+    withdraw_offer(session, sku=offer.sku, actor=factories.STAFF)
     session.commit()
     return Licensed(college, film, license_)
 
