@@ -1,5 +1,6 @@
 """The watch page of a film: its player for people whose institution has a streaming license."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.access.claims import LAUNCH_PARAMETER, Claim, claim_of, sign_session
-from app.access.decisions import Refused
+from app.access.decisions import RefusalReason, Refused
 from app.access.logins import record_refusal
 from app.access.lti import Platform
 from app.access.registrations import find_platforms, find_settings
@@ -18,7 +19,7 @@ from app.catalog import queries
 from app.catalog.models import Film
 from app.core import clock
 from app.core.app_state import app_state
-from app.core.db import ReadSessionDep, SessionDep
+from app.core.db import SessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.request_middleware import SettingsDep, settings_of
 from app.discovery.citations import cited_film, styled_citations
@@ -60,6 +61,17 @@ class WatchRequest:
     is_embedded: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Watchable:
+    """What a license lets a viewer watch, and the sites that may frame the page."""
+
+    claim: Claim
+    film: Film
+    license: License
+    contents: PackageContents
+    frames: str
+
+
 class BeatOut(BaseModel):
     """The token that the player uses from now on, and for how many seconds it is good."""
 
@@ -71,20 +83,18 @@ class BeatOut(BaseModel):
 def show_watch_page(
     request: Request,
     background: BackgroundTasks,
-    session: ReadSessionDep,
     slug: str,
     *,
     t: ClipText = "",
     v: VersionLabel = "",
 ) -> Response:
     """Show the film to those whom a license covers; to others, why not and whom to ask."""
-    return _show(request, background, session, WatchRequest(slug, t, v))
+    return _show(request, background, WatchRequest(slug, t, v))
 
 
 @router.post("/watch/{slug}")
 def begin_play(
     request: Request,
-    session: SessionDep,
     slug: str,
     *,
     t: ClipText = "",
@@ -92,27 +102,25 @@ def begin_play(
     player: PlayerKind = "native",
 ) -> Response:
     """Begin a play, and show the page with its player."""
-    return _begin(request, session, WatchRequest(slug, t, v), player)
+    return _begin(request, WatchRequest(slug, t, v), player)
 
 
 @router.get("/watch/{slug}/embed")
 def show_embedded_page(
     request: Request,
     background: BackgroundTasks,
-    session: ReadSessionDep,
     slug: str,
     *,
     t: ClipText = "",
     v: VersionLabel = "",
 ) -> Response:
     """Show the film in a frame of the institution's learning platform."""
-    return _show(request, background, session, WatchRequest(slug, t, v, is_embedded=True))
+    return _show(request, background, WatchRequest(slug, t, v, is_embedded=True))
 
 
 @router.post("/watch/{slug}/embed")
 def begin_embedded_play(
     request: Request,
-    session: SessionDep,
     slug: str,
     *,
     t: ClipText = "",
@@ -120,7 +128,7 @@ def begin_embedded_play(
     player: PlayerKind = "native",
 ) -> Response:
     """Begin a play in a frame."""
-    return _begin(request, session, WatchRequest(slug, t, v, is_embedded=True), player)
+    return _begin(request, WatchRequest(slug, t, v, is_embedded=True), player)
 
 
 @router.post("/watch/plays/{ref}/beat", responses=responses(NotFoundError, plays.PlayEndedError))
@@ -135,78 +143,91 @@ def keep_play(
     return BeatOut(token=grant.token, seconds=grant.seconds)
 
 
-def _show(
-    request: Request, background: BackgroundTasks, session: Session, wanted: WatchRequest
-) -> Response:
-    film = queries.film_by_slug(session, wanted.slug)
-    claim = claim_of(request, session, film=film.slug)
-    if claim is None:
-        return _draw_sign_in(request, film)
-    try:
-        license_ = get_covering_license(session, claim, film.id, now=clock.now())
-    except NotCoveredError as error:
-        metric = metric_of(error.refused.reason)
-        count_visit_later(request, background, claim, film.id, metric)
-        count_refusal_later(request, background, claim, error.refused.reason)
-        return _draw_refusal(request, session, claim, film, error.refused)
-    contents = find_contents(session, film, license_, wanted.label)
-    if contents is None:
-        return _draw_unready(request, film)
-    count_visit_later(request, background, claim, film.id, EventMetric.INVESTIGATION)
-    return _draw(request, session, wanted, claim, film, license_, contents)
+def _show(request: Request, background: BackgroundTasks, wanted: WatchRequest) -> Response:
+    def count(claim: Claim, film_id: int, reason: RefusalReason) -> None:
+        count_visit_later(request, background, claim, film_id, metric_of(reason))
+        count_refusal_later(request, background, claim, reason)
+
+    with app_state(request).readers() as session:
+        found = _find(request, session, wanted, count)
+    if isinstance(found, Response):
+        return found
+    metric = EventMetric.INVESTIGATION
+    count_visit_later(request, background, found.claim, found.film.id, metric)
+    return _draw(request, wanted, found)
 
 
-def _begin(request: Request, session: Session, wanted: WatchRequest, player: str) -> Response:
-    settings = settings_of(request)
-    film = queries.film_by_slug(session, wanted.slug)
-    claim = claim_of(request, session, film=film.slug)
-    if claim is None:
-        return _draw_sign_in(request, film)
-    try:
-        license_ = get_covering_license(session, claim, film.id, now=clock.now(), for_play=True)
-    except NotCoveredError as error:
-        count_visit(request, session, claim, film.id, metric_of(error.refused.reason))
-        record_refusal(session, claim.institution_id, claim.method, error.refused.reason)
-        return _draw_refusal(request, session, claim, film, error.refused)
-    contents = find_contents(session, film, license_, wanted.label)
-    if contents is None:
-        return _draw_unready(request, film)
-    begun = plays.begin(session, settings, claim, license_, contents, is_native=player != "hls")
-    count_visit(request, session, claim, film.id, EventMetric.REQUEST)
-    play = play_view(begun, contents, media_base_url=settings.media_base_url)
-    return _draw(request, session, wanted, claim, film, license_, contents, play=play)
+def _begin(request: Request, wanted: WatchRequest, player: str) -> Response:
+    state = app_state(request)
+    with state.sessions.begin() as session:
+
+        def count(claim: Claim, film_id: int, reason: RefusalReason) -> None:
+            count_visit(request, session, claim, film_id, metric_of(reason))
+            record_refusal(session, claim.institution_id, claim.method, reason)
+
+        found = _find(request, session, wanted, count, for_play=True)
+        if isinstance(found, Response):
+            return found
+        begun = plays.begin(
+            session,
+            state.settings,
+            found.claim,
+            found.license,
+            found.contents,
+            is_native=player != "hls",
+        )
+        count_visit(request, session, found.claim, found.film.id, EventMetric.REQUEST)
+    play = play_view(begun, found.contents, media_base_url=state.settings.media_base_url)
+    return _draw(request, wanted, found, play=play)
 
 
-def _draw(  # noqa: PLR0917 - what a page is made of
+def _find(
     request: Request,
     session: Session,
     wanted: WatchRequest,
-    claim: Claim,
-    film: Film,
-    license_: License,
-    contents: PackageContents,
+    count: Callable[[Claim, int, RefusalReason], None],
     *,
-    play: PlayView | None = None,
-) -> Response:
-    settings = settings_of(request)
-    query = {name: value for name, value in (("t", wanted.clip), ("v", wanted.label)) if value}
+    for_play: bool = False,
+) -> Watchable | Response:
+    """Return what the viewer may watch, or the page that says why not; ``count`` its refusal."""
+    film = queries.film_by_slug(session, wanted.slug)
+    claim = claim_of(request, session, film=film.slug)
+    if claim is None:
+        return _draw_sign_in(request, film)
+    try:
+        license_ = get_covering_license(session, claim, film.id, now=clock.now(), for_play=for_play)
+    except NotCoveredError as error:
+        count(claim, film.id, error.refused.reason)
+        return _draw_refusal(request, session, claim, film, error.refused)
+    contents = find_contents(session, film, license_, wanted.label)
+    if contents is None:
+        return _draw_unready(request, film)
     frames = "'none'"
+    if wanted.is_embedded:
+        institution = session.get_one(Institution, claim.institution_id)
+        frames = _platforms_of(session, institution)
+    return Watchable(claim, film, license_, contents, frames)
+
+
+def _draw(
+    request: Request, wanted: WatchRequest, found: Watchable, *, play: PlayView | None = None
+) -> Response:
+    """Draw the page. It reads captions, which may take long: no transaction is open here."""
+    settings, film, contents = settings_of(request), found.film, found.contents
+    query = {name: value for name, value in (("t", wanted.clip), ("v", wanted.label)) if value}
     if wanted.is_embedded:
         # Browsers send no cookies from a frame: the form carries what the viewer proved.
         # What a launch proved is good for one session; what the form sends back ends with that.
-        is_launch = request.method == "GET"
         query[LAUNCH_PARAMETER] = (
-            sign_session(settings, claim)
-            if is_launch
+            sign_session(settings, found.claim)
+            if request.method == "GET"
             else request.query_params.get(LAUNCH_PARAMETER, "")
         )
-        institution = session.get_one(Institution, claim.institution_id)
-        frames = _platforms_of(session, institution)
     response = render(
         request,
         "storefront/watch_embed.html" if wanted.is_embedded else "storefront/watch.html",
         film=film,
-        license=license_,
+        license=found.license,
         version_label=wanted.label,
         permalink=settings.url(f"/watch/{film.slug}"),
         play_path=f"{request.url.path}{'?' if query else ''}{urlencode(query)}",
@@ -218,7 +239,7 @@ def _draw(  # noqa: PLR0917 - what a page is made of
         citation=styled_citations(cited_film(film, settings))[0].text,
         is_sample=contents.is_sample,
     )
-    return _private(response, settings.media_base_url, frames=frames)
+    return _private(response, settings.media_base_url, frames=found.frames)
 
 
 def _draw_unready(request: Request, film: Film) -> Response:
