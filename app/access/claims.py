@@ -69,7 +69,7 @@ class Claim(BaseModel):
     film: str = ""
     """The slug of the one film that the claim is for; empty: every film."""
     key: str = ""
-    """Random, new with each login: tells sessions apart while they last."""
+    """A random value, new for each sign-in. It distinguishes sessions."""
 
     @property
     def viewer(self) -> Viewer:

@@ -1,4 +1,4 @@
-"""Class links: a teacher's students reach one film, so many times, until a day."""
+"""Class links: a teacher's students open one film, up to a limit and until a date."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -31,7 +31,7 @@ class RefusalReason(StrEnum):
 
 # A revoked license is none, nor is one that was replaced.
 LICENSE_STATES = frozenset({"scheduled", "active", "suspended", "expired"})
-# What is told when several licenses refuse: the reason that is nearest to watching.
+# If several licenses refuse, the first of these reasons is shown: it is closest to access.
 _NEAREST_FIRST = (
     RefusalReason.LIMIT,
     RefusalReason.AFFILIATION,

@@ -19,7 +19,7 @@ from app.core.email_outbox import queue_email
 from app.institutions.members import find_institution_by_domain
 from app.institutions.models import Institution
 
-LINK_PATH = "/access/mail/link"
+LINK_PATH = "/access/email/link"
 EMAIL_REFERENCE = "access-link"
 EMAIL_RETENTION = timedelta(hours=1)
 
@@ -47,7 +47,7 @@ def send_link(
 
 
 def delete_unsent(session: Session) -> None:
-    """Delete emails whose link has ended: no mail server took them."""
+    """Delete unsent emails whose link has expired."""
     session.execute(
         delete(OutboxEmail).where(
             OutboxEmail.reference == EMAIL_REFERENCE,

@@ -47,7 +47,7 @@ class AccessEmail(EmailFacts):
                 name="Example Films", address="1 Example Street", email="films@example.org"
             ),
             institution="Example College",
-            url="https://example.org/access/mail/link",
+            url="https://example.org/access/email/link",
             minutes=15,
         )
 

@@ -16,9 +16,9 @@ class FetchError(Exception):
 
 
 def fetch_bytes(settings: Settings, url: str) -> bytes:
-    """Return what stands at an address that an institution entered.
+    """Return the bytes at an address that an institution entered.
 
-    It must be a public https address, so that nobody reads our own network through us. Where the
+    It must be a public https address, so that it cannot reach the store's own network. Where the
     sandbox runs, this machine will do.
 
     Raises:

@@ -104,7 +104,7 @@ def parse_range(typed: str) -> NetworkRange:
         msg = f"Enter a network of at most /{largest}, or several smaller ones."
         raise ValueError(msg)
     for end in (first, last):
-        # Loopback is how the store is tried out; nobody else can come from there.
+        # Loopback is for local trials. No visitor of a network comes from it.
         if (end.is_private and not end.is_loopback and not _is_documentation(end)) or (
             end.is_multicast or end.is_unspecified or end.is_link_local
         ):

@@ -26,7 +26,7 @@ from app.institutions.models import Institution
 PERIOD = timedelta(days=30)
 MAX_ROWS = 200
 AFFILIATION_LABELS = {Affiliation.MEMBER: "a member", Affiliation.WALK_IN: "a walk-in visitor"}
-# What staff read beside a code.
+# Labels of the codes, for staff.
 REASONS = {
     "affiliation": "The campus did not say that the person belongs to it, or not with its scope.",
     "audience": "The answer is for another service. Check the entity ID at the campus.",

@@ -114,11 +114,11 @@ def is_of_institution(ref: str) -> ColumnElement[bool]:
 
 def is_overdue(today: date) -> ColumnElement[bool]:
     """Return the condition that something is owed on an invoice after its due date."""
-    settled = Invoice.paid_amount + Invoice.credited_amount + Invoice.written_off_amount
+    covered = Invoice.paid_amount + Invoice.credited_amount + Invoice.written_off_amount
     return and_(
         Invoice.state == InvoiceState.OPEN,
         Invoice.due_on < today,
-        Invoice.total_amount > settled,
+        Invoice.total_amount > covered,
     )
 
 

@@ -58,7 +58,7 @@ _HOST = re.compile(rb"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # Load balancers ask by a machine's own address.
 ANY_HOST_PREFIX = "/health/"
 # What stands behind these in a path opens something: it is not logged.
-SECRET_PATHS = ("/media/", "/downloads/", "/preview/")
+SECRET_PATHS = ("/media/", "/downloads/")
 _SEVERAL_SLASHES = re.compile(rb"[/\\]{2,}")
 OWN = b"rr_"
 PREFIX = b"__Host-"

@@ -98,7 +98,7 @@ def institution_page(
     return response
 
 
-@router.post("/mail")
+@router.post("/email")
 def request_link(
     request: Request, session: SessionDep, settings: SettingsDep, form: FieldsDep
 ) -> Response:
@@ -116,7 +116,7 @@ def request_link(
     if institution is None:
         return draw_access_page(
             request,
-            "mail",
+            "email",
             status=HTTPStatus.UNPROCESSABLE_ENTITY,
             target=target,
             problems={"email": problem or UNKNOWN_DOMAIN},
@@ -126,21 +126,23 @@ def request_link(
     throttle.hit(session, "access to", email.lower(), limit=MAX_PER_ADDRESS, seconds=HOUR)
     send_link(session, settings, institution, email=email, target=target)
     minutes = int(TIMEOUT.total_seconds() // 60)
-    return draw_access_page(request, "mail_sent", email=email, minutes=minutes)
+    return draw_access_page(request, "email_sent", email=email, minutes=minutes)
 
 
-@router.get("/mail")
-def mail_page(request: Request, target: Target = "") -> Response:
+@router.get("/email")
+def email_page(request: Request, target: Target = "") -> Response:
     """Show the form for an address."""
-    return draw_access_page(request, "mail", target=target_of(target=target), problems={}, email="")
+    return draw_access_page(
+        request, "email", target=target_of(target=target), problems={}, email=""
+    )
 
 
 @router.get(LINK_PATH.removeprefix("/access"))
 def link_page(request: Request, session: ReadSessionDep, token: Secret = "") -> Response:
     """Ask for a confirmation, because email programs open links by themselves."""
     if find_login(session, LoginKind.EMAIL, token) is None:
-        return draw_access_page(request, "mail_expired", status=HTTPStatus.NOT_FOUND)
-    return draw_access_page(request, "mail_confirm", token=token)
+        return draw_access_page(request, "email_expired", status=HTTPStatus.NOT_FOUND)
+    return draw_access_page(request, "email_confirm", token=token)
 
 
 @router.post(LINK_PATH.removeprefix("/access"))
@@ -151,7 +153,7 @@ def use_link(
     try:
         login = finish_login(session, LoginKind.EMAIL, form.get("token", ""))
     except LoginRefusedError:
-        return draw_access_page(request, "mail_expired", status=HTTPStatus.NOT_FOUND)
+        return draw_access_page(request, "email_expired", status=HTTPStatus.NOT_FOUND)
     claim = make_claim(settings, login.institution_id, Method.EMAIL)
     return open_session(claim, login.target, settings=settings)
 

@@ -9,8 +9,8 @@ from app.core.errors import AppError, NotFoundError, responses
 from app.media.package_contents import media_type
 from app.media.package_files import render_file
 from app.streaming.delivery import send_stored
+from app.streaming.media_cache import media_cache
 from app.streaming.media_paths import read_token
-from app.streaming.media_shelf import media_shelf
 
 router = APIRouter(tags=["media"])
 # The token is all the permission there is: pages of any origin may read, with no cookies.
@@ -43,11 +43,11 @@ def get_media(request: Request, token: str, package: str, name: str) -> Response
     """Send a playlist, captions, or the asked ranges of a stream."""
     state = app_state(request)
     play = read_token(state.settings, token, package)
-    shelf = media_shelf(state.engine, state.readers)
-    if play is None or shelf.is_cut(play):
+    cache = media_cache(state.engine, state.readers)
+    if play is None or cache.is_cut(play):
         detail = "Open the film's page again."
         raise TokenRefusedError(detail, headers=OPEN_HEADERS)
-    contents = shelf.contents(package)
+    contents = cache.contents(package)
     if contents is not None and name in contents.stored_files:
         file = contents.stored_files[name]
         return send_stored(
@@ -58,7 +58,7 @@ def get_media(request: Request, token: str, package: str, name: str) -> Response
             media_type=file.media_type,
             headers=STREAM_HEADERS,
         )
-    contents = shelf.contents(package, is_fresh=True)
+    contents = cache.contents(package, is_fresh=True)
     if contents is None:
         detail = "File not found."
         raise NotFoundError(detail, headers=OPEN_HEADERS)

@@ -1,7 +1,7 @@
 """Plays: one begins when a viewer presses play, and beats keep it alive while the page is open.
 
 A license that ends at midnight lets a play that is under way run to the end of its film; one that
-is suspended or revoked cuts it (see ``media_shelf``).
+is suspended or revoked cuts it (see ``media_cache``).
 """
 
 import hashlib

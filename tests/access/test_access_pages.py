@@ -103,19 +103,19 @@ def test_email_link_opens_a_session_once_and_the_address_is_forgotten(
 ) -> None:
     college = add_college(session)
     session.commit()
-    sent = client.post("/access/mail", data={"email": ADDRESS, "next": "/films?q=soul"})
+    sent = client.post("/access/email", data={"email": ADDRESS, "next": "/films?q=soul"})
     assert (sent.status_code, ADDRESS in sent.text) == (200, True)
     token = token_in(session)
     # Scanners of mail servers open links; they do not press buttons.
     for _ in range(2):
-        assert "Press the button" in client.get("/access/mail/link", params={"token": token}).text
-    done = client.post("/access/mail/link", data={"token": token})
+        assert "Press the button" in client.get("/access/email/link", params={"token": token}).text
+    done = client.post("/access/email/link", data={"token": token})
     assert (done.status_code, done.headers["location"]) == (303, "/films?q=soul")
     claim = _read(settings, Purpose.ACCESS, client.cookies[CLAIM_COOKIE])
     assert claim is not None
     assert (claim.institution_id, claim.method) == (college.id, "email")
-    assert client.post("/access/mail/link", data={"token": token}).status_code == 404
-    assert client.get("/access/mail/link", params={"token": token}).status_code == 404
+    assert client.post("/access/email/link", data={"token": token}).status_code == 404
+    assert client.get("/access/email/link", params={"token": token}).status_code == 404
     assert client.post("/access/leave").status_code == 303
     assert CLAIM_COOKIE not in client.cookies
     # Without a mail server the email is read at the console, until the link has ended.
@@ -135,21 +135,21 @@ def test_email_link_is_for_domains_of_institutions_only(
     college = add_college(session)
     session.commit()
     for typed in ("", "nobody", "zebedee@other.example.edu", "zebedee@sub.example.edu"):
-        refused = client.post("/access/mail", data={"email": typed})
+        refused = client.post("/access/email", data={"email": typed})
         assert refused.status_code == 422, typed
         assert 'aria-invalid="true"' in refused.text
     set_settings(session, college, SettingsDraft(has_email_links=False), actor=STAFF)
     session.commit()
-    assert client.post("/access/mail", data={"email": ADDRESS}).status_code == 422
+    assert client.post("/access/email", data={"email": ADDRESS}).status_code == 422
     assert session.scalar(select(func.count(OutboxEmail.id))) == 0
 
 
 def test_email_link_too_old_is_refused(client: TestClient, session: Session) -> None:
     add_college(session)
     session.commit()
-    client.post("/access/mail", data={"email": ADDRESS})
+    client.post("/access/email", data={"email": ADDRESS})
     with time_machine.travel(clock.now() + timedelta(minutes=16)):
-        page = client.post("/access/mail/link", data={"token": token_in(session)})
+        page = client.post("/access/email/link", data={"token": token_in(session)})
     assert (page.status_code, "This link has ended" in page.text) == (404, True)
 
 

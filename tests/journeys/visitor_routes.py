@@ -106,8 +106,8 @@ PUBLIC = """
     GET POST /find-my-order
     GET /access/find
     GET /access/institutions/{ref}
-    GET POST /access/mail
-    GET POST /access/mail/link
+    GET POST /access/email
+    GET POST /access/email/link
     POST /access/leave
     GET /access/saml/metadata
     GET /access/saml/login

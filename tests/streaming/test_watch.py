@@ -20,7 +20,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
-from app.streaming.media_shelf import CUT_SECONDS
+from app.streaming.media_cache import CUT_SECONDS
 from app.streaming.plays import delete_ended
 from app.usage.models import EventMetric, UsageEvent
 from tests.streaming.licensed import Licensed, claim_cookie, license_stream

@@ -23,7 +23,7 @@ MAX_PACKAGES = 1000
 
 
 @dataclass
-class MediaShelf:
+class MediaCache:
     """Packages and cut plays of one application, read again when they are old."""
 
     readers: sessionmaker[Session]
@@ -65,9 +65,9 @@ class MediaShelf:
             )
 
 
-_SHELVES: WeakKeyDictionary[Engine, MediaShelf] = WeakKeyDictionary()
+_CACHES: WeakKeyDictionary[Engine, MediaCache] = WeakKeyDictionary()
 
 
-def media_shelf(engine: Engine, readers: sessionmaker[Session]) -> MediaShelf:
-    """Return the shelf of an application, one for each of its engines."""
-    return _SHELVES.setdefault(engine, MediaShelf(readers))
+def media_cache(engine: Engine, readers: sessionmaker[Session]) -> MediaCache:
+    """Return the cache of an application, one for each of its engines."""
+    return _CACHES.setdefault(engine, MediaCache(readers))
