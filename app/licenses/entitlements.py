@@ -88,7 +88,7 @@ def find_entitlements(session: Session, license_ids: Collection[int]) -> dict[in
     rows = session.scalars(
         select(Entitlement).where(is_one_of(session, Entitlement.license_id, license_ids))
     )
-    return {row.license_id: row for row in rows if row.license_id is not None}
+    return {row.license_id: row for row in rows}
 
 
 def find_by_secret(session: Session, secret: str, kind: EntitlementKind) -> Entitlement | None:

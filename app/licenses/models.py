@@ -90,16 +90,13 @@ class Entitlement(Timestamped, Base):
     __table_args__ = (
         UniqueConstraint("license_id", "kind"),
         CheckConstraint("uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="uses_bound"),
-        CheckConstraint("license_id IS NOT NULL OR kind = 'preview'", name="license_known"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    license_id: Mapped[int | None] = mapped_column(
-        ForeignKey("licenses.id", ondelete="RESTRICT"), doc="Null for a preview, which has none"
-    )
+    license_id: Mapped[int] = mapped_column(ForeignKey("licenses.id", ondelete="RESTRICT"))
     kind: Mapped[EntitlementKind]
     max_uses: Mapped[int | None] = mapped_column(
-        doc="Downloads, views of a preview, or streams at once; null for no limit"
+        doc="Downloads, or streams at once; null for no limit"
     )
     uses: Mapped[int] = mapped_column(default=0)
     secret: Mapped[str | None] = mapped_column(

@@ -16,11 +16,10 @@ class LicenseStatus(StrEnum):
 
 
 class EntitlementKind(StrEnum):
-    """What access a license gives: files to download, a hosted stream, or a preview without one."""
+    """What access a license gives: files to download, or a hosted stream."""
 
     DOWNLOAD = "download"
     STREAM = "stream"
-    PREVIEW = "preview"
 
 
 LICENSE_TRANSITIONS: Mapping[LicenseStatus, frozenset[LicenseStatus]] = {

@@ -207,19 +207,6 @@ def get_master(session: Session, ref: str, *, for_change: bool = True) -> Master
     return master
 
 
-def get_package(session: Session, ref: str) -> Package:
-    """Return a package by its name.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    package = session.scalar(select(Package).where(Package.ref == ref).with_for_update())
-    if package is None:
-        detail = f"Package “{ref}” not found."
-        raise NotFoundError(detail)
-    return package
-
-
 def move_master(
     session: Session, master: Master, target: MasterState, *, actor: Actor, reason: str
 ) -> bool:

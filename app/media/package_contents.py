@@ -129,11 +129,6 @@ class PackageContents:
         """Return its streams of one kind."""
         return tuple(stream for stream in self.streams if stream.kind is kind)
 
-    @property
-    def has_audio_description(self) -> bool:
-        """Whether one of its sounds tells what is seen."""
-        return bool(self.of_kind(RenditionKind.AUDIO_DESCRIPTION))
-
     @cached_property
     def stored_files(self) -> Mapping[str, StoredFile]:
         """The files that are sent as they lie in the storage, by their names."""

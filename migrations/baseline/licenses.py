@@ -67,10 +67,8 @@ def create() -> None:
     op.create_table(
         "entitlements",
         sa.Column("id", sa.Integer, primary_key=True),
-        reference("license_id", "licenses.id", "RESTRICT", nullable=True),
-        sa.Column(
-            "kind", one_of("entitlementkind", "download", "stream", "preview"), nullable=False
-        ),
+        reference("license_id", "licenses.id", "RESTRICT"),
+        sa.Column("kind", one_of("entitlementkind", "download", "stream"), nullable=False),
         sa.Column("max_uses", sa.Integer),
         sa.Column("uses", sa.Integer, nullable=False),
         sa.Column("secret", sa.String(64)),
@@ -81,7 +79,6 @@ def create() -> None:
         sa.CheckConstraint(
             "uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="uses_bound"
         ),
-        sa.CheckConstraint("license_id IS NOT NULL OR kind = 'preview'", name="license_known"),
     )
 
 

@@ -251,7 +251,7 @@ def test_an_audio_description_is_added_without_encoding_again(maker: Maker, tmp_
     assert (master.state, package.state) == (MasterState.ACCEPTED, PackageState.READY)
     contents = maker.ready()
     assert contents is not None
-    assert contents.has_audio_description
+    assert contents.of_kind(RenditionKind.AUDIO_DESCRIPTION)
     old = {stream.label: stream.storage_name for stream in before.streams}
     new = {stream.label: stream.storage_name for stream in contents.streams}
     assert {label: new[label] for label in old} == old
@@ -342,7 +342,7 @@ def test_a_storage_that_is_away_is_told_and_loses_nothing(maker: Maker, tmp_path
     assert package.problem == "The file storage does not respond, or it is full."
     blocked.unlink()
     with maker.sessions.begin() as session:
-        row = master_service.get_package(session, package.ref)
+        row = session.scalars(select(Package).where(Package.ref == package.ref)).one()
         assert master_service.retry(session, row, actor=EDITOR)
     run_due_once(maker.state)
     assert maker.ready() is not None

@@ -64,7 +64,7 @@ def test_the_sample_film_is_whole_and_says_that_it_is_one(
 ) -> None:
     assert contents.is_sample
     assert [stream.label for stream in contents.of_kind(RenditionKind.VIDEO)] == ["180p", "360p"]
-    assert contents.has_audio_description
+    assert contents.of_kind(RenditionKind.AUDIO_DESCRIPTION)
     assert {track.file_name for track in contents.captions} == {
         "captions-eng-sdh.vtt",
         "captions-spa-subtitle.vtt",
