@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -49,6 +49,21 @@ def film_by_slug(session: Session, slug: str) -> Film:
         NotFoundError: there is none; a draft or a withdrawn film is none either.
     """
     return _one(session, slug, Film.status == FilmStatus.PUBLISHED)
+
+
+def find_typed_film(session: Session, typed: str) -> Film | None:
+    """Return the published film of a title, a slug, or an address; None if not exactly one."""
+    text = typed.strip()
+    slug = text.partition("?")[0].rstrip("/").rpartition("/")[2].lower()
+    found = session.scalars(
+        select(Film)
+        .where(
+            Film.status == FilmStatus.PUBLISHED,
+            (Film.slug == slug) | (func.lower(Film.title) == text.lower()),
+        )
+        .limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else None
 
 
 def film_for_staff(session: Session, slug: str, *, for_change: bool = False) -> Film:

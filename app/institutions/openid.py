@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from fastapi import Response
 from pydantic import BaseModel, ValidationError
 
 from app.core import clock
@@ -55,6 +56,17 @@ class Flow(BaseModel):
     def to_cookie(self, settings: Settings) -> str:
         """Return the signed value of a cookie."""
         return sign(settings, Purpose.OPENID, self.model_dump_json().encode().hex())
+
+    def set_cookie(self, response: Response, name: str, settings: Settings) -> None:
+        """Keep it, signed, in the browser that began it."""
+        response.set_cookie(
+            name,
+            self.to_cookie(settings),
+            max_age=int(FLOW_TIMEOUT.total_seconds()),
+            secure=settings.secure_cookies,
+            httponly=True,
+            samesite="lax",
+        )
 
 
 def store_provider(settings: Settings) -> Provider | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.class_links import (
@@ -17,7 +17,7 @@ from app.access.class_links import (
     find_class_links,
     withdraw_class_link,
 )
-from app.catalog.enums import FilmStatus
+from app.catalog import queries
 from app.catalog.models import Film
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
@@ -76,7 +76,7 @@ def withdraw(session: SessionDep, member: MemberDep, ref: Ref) -> Response:
 
 
 def _make(session: Session, member: Member, form: Mapping[str, str]) -> None:
-    film = _find_film(session, form.get("film", ""))
+    film = queries.find_typed_film(session, form.get("film", ""))
     if film is None:
         raise InvalidInputError.of(FieldProblem("#/film", NO_FILM))
     add_class_link(
@@ -87,20 +87,6 @@ def _make(session: Session, member: Member, form: Mapping[str, str]) -> None:
         max_uses=parse_whole(form.get("max_uses", ""), minimum=1, maximum=MAX_USES) or 0,
         days=parse_whole(form.get("days", ""), minimum=1, maximum=MAX_DAYS) or 0,
     )
-
-
-def _find_film(session: Session, typed: str) -> Film | None:
-    text = typed.strip()
-    slug = text.rstrip("/").rpartition("/")[2].lower()
-    found = session.scalars(
-        select(Film)
-        .where(
-            Film.status == FilmStatus.PUBLISHED,
-            (Film.slug == slug) | (func.lower(Film.title) == text.lower()),
-        )
-        .limit(2)
-    ).all()
-    return found[0] if len(found) == 1 else None
 
 
 def _require_institution(member: Member) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from app.billing.certificate_files import StoredFile, ensure_certificate, store_certificate
 from app.billing.errors import ExemptionLimitError
@@ -27,6 +27,7 @@ from app.storefront.exemption_routes import (
     MAX_FIELD_BYTES,
     MAX_FIELDS,
     read_certificate,
+    read_sent_file,
     text_of,
 )
 from app.storefront.order_routes import PRIVATE
@@ -64,9 +65,7 @@ def send_exemption(
     """Store the certificate for review, or show what is wrong. The same file twice is one."""
     member, institution, form = sender
     state = app_state(request)
-    file = form.get("file")
-    name = (file.filename or "") if isinstance(file, UploadFile) else ""
-    data = file.file.read() if isinstance(file, UploadFile) and name else b""
+    data, name = read_sent_file(form)
     values = {field: text_of(form, field) for field in FIELDS}
     try:
         draft, upload = read_certificate(values, data, name)

@@ -16,7 +16,7 @@ from app.core.request_middleware import SettingsDep
 from app.institutions import openid
 from app.institutions.errors import AddressNotAllowedError
 from app.institutions.models import Institution
-from app.institutions.openid import CALLBACK_PATH, FLOW_TIMEOUT, Provider
+from app.institutions.openid import CALLBACK_PATH, Provider
 from app.institutions.providers import find_provider, sign_in_with_provider
 from app.institutions.queries import get_institution
 from app.institutions.sessions import (
@@ -57,14 +57,7 @@ def start(
         target=safe_target if len(safe_target) <= MAX_TARGET_LENGTH else HOME,
     )
     response = RedirectResponse(url, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
-    response.set_cookie(
-        FLOW_COOKIE,
-        flow.to_cookie(settings),
-        max_age=int(FLOW_TIMEOUT.total_seconds()),
-        secure=settings.secure_cookies,
-        httponly=True,
-        samesite="lax",
-    )
+    flow.set_cookie(response, FLOW_COOKIE, settings)
     return response
 
 

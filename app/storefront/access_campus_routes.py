@@ -26,7 +26,7 @@ from app.core.numbers import new_token
 from app.core.request_middleware import SettingsDep
 from app.institutions import openid
 from app.institutions.models import Institution
-from app.institutions.openid import FLOW_TIMEOUT, Provider
+from app.institutions.openid import Provider
 from app.institutions.providers import find_provider
 from app.storefront.access_view import Target, count_refusal, open_session, target_of
 from app.storefront.forms import FieldsDep
@@ -121,14 +121,7 @@ def openid_login(
         callback=_callback(institution.ref),
     )
     response = RedirectResponse(url, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
-    response.set_cookie(
-        FLOW_COOKIE,
-        flow.to_cookie(settings),
-        max_age=int(FLOW_TIMEOUT.total_seconds()),
-        secure=settings.secure_cookies,
-        httponly=True,
-        samesite="lax",
-    )
+    flow.set_cookie(response, FLOW_COOKIE, settings)
     return response
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access import lti
@@ -18,8 +17,7 @@ from app.access.keys import LTI, get_key
 from app.access.logins import begin_login, finish_login, refuse_replay
 from app.access.lti import DEEP_LINK, Launch, Platform
 from app.access.models import AccessLogin, LoginKind, LtiRegistration
-from app.catalog.enums import FilmStatus
-from app.catalog.models import Film
+from app.catalog import queries
 from app.core import clock
 from app.core.app_state import app_state
 from app.core.config import Settings
@@ -135,7 +133,7 @@ def choose_film(request: Request, settings: SettingsDep, form: FieldsDep) -> Res
         if row is None:
             raise LoginRefusedError(lti.UNKNOWN, code="platform")
         platform, key = Platform.of(row), get_key(session, LTI)
-        film = _find_film(session, form.get("film", ""))
+        film = queries.find_typed_film(session, form.get("film", ""))
     if film is None:
         problems["film"] = "Enter the title of a film as it is in our catalog, or its address."
     if film is None or problems:
@@ -234,21 +232,6 @@ def _read_context(settings: Settings, signed: str) -> CourseContext:
         detail = f"This page was open for too long. {TRY_AGAIN}"
         raise LoginRefusedError(detail, code="time")
     return context
-
-
-def _find_film(session: Session, typed: str) -> Film | None:
-    """Return the published film of a title, a slug, or an address; None if not just one."""
-    text = typed.strip()
-    slug = urlsplit(text).path.rstrip("/").rpartition("/")[2].lower()
-    found = session.scalars(
-        select(Film)
-        .where(
-            Film.status == FilmStatus.PUBLISHED,
-            (Film.slug == slug) | (func.lower(Film.title) == text.lower()),
-        )
-        .limit(2)
-    ).all()
-    return found[0] if len(found) == 1 else None
 
 
 def _read_clip(starts: str, ends: str) -> str:

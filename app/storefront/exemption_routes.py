@@ -39,6 +39,13 @@ MAX_FIELDS = 20
 MAX_FIELD_BYTES = 10_000
 
 
+def read_sent_file(form: FormData) -> tuple[bytes, str]:
+    """Return the bytes and the name of the file that was sent; both empty if there is none."""
+    file = form.get("file")
+    name = (file.filename or "") if isinstance(file, UploadFile) else ""
+    return (file.file.read() if isinstance(file, UploadFile) and name else b""), name
+
+
 def held_order(request: Request, number: str, token: Token = "") -> str:
     """Return the number of the order that the token opens; others get 404."""
     with store_state(request).readers() as session:
@@ -71,9 +78,7 @@ def send_exemption(
 ) -> Response:
     """Store the certificate for review, or show what is wrong. The same file twice is one."""
     state = store_state(request)
-    file = form.get("file")
-    name = (file.filename or "") if isinstance(file, UploadFile) else ""
-    data = file.file.read() if isinstance(file, UploadFile) and name else b""
+    data, name = read_sent_file(form)
     values = {field: text_of(form, field) for field in FIELDS}
     try:
         draft, upload = read_certificate(values, data, name)
