@@ -61,7 +61,7 @@ def is_on_all(document: VendorDocument, offered_on: OfferedOn) -> bool:
 def choose_documents(
     session: Session, number: str, refs: Collection[str], *, on: date, actor: Actor
 ) -> None:
-    """Offer just these documents on one quote or invoice, beside those on all. Safe to repeat.
+    """Offer only these documents on one quote or invoice, besides those on all. Safe to repeat.
 
     Raises:
         InvalidInputError: one of them is not current.

@@ -169,6 +169,6 @@ def withdraw_master(
     ref: MasterRef,
     reason: Annotated[str, Query(max_length=300)] = "",
 ) -> None:
-    """Withdraw a master and its packages. Licenses stay; nobody can start a new play."""
+    """Withdraw a master and its packages. Licenses stay. No new play can start."""
     master = master_service.get_master(session, ref)
     master_service.withdraw(session, master, actor=editor, reason=reason)

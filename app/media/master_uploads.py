@@ -32,12 +32,12 @@ CONTENT_TYPE = "application/offset+octet-stream"
 GIGABYTE = 1_000_000_000
 # Written to the disk in pieces of at least this size.
 WRITE_BYTES = 4 * 1024 * 1024
-# An upload that nobody went on with for so long is given up.
+# An upload without new bytes for this long is canceled.
 GIVEN_UP_AFTER = timedelta(days=7)
 
 
 class OffsetError(ConflictError):
-    """The bytes do not go on where the upload stands."""
+    """The bytes do not start at the end of the upload."""
 
     type = "upload-offset"
     title = "The upload is at another offset"
@@ -107,7 +107,7 @@ async def append(spool: Path, master: Master, offset: int, stream: AsyncIterator
     What came before the connection ended is kept.
 
     Raises:
-        OffsetError: the upload stands elsewhere.
+        OffsetError: the upload is at another byte.
         UploadBusyError: another request is at it.
         InvalidInputError: more came than was announced.
     """
@@ -117,7 +117,7 @@ async def append(spool: Path, master: Master, offset: int, stream: AsyncIterator
     with _held(spool / (master.spool_name or "")) as path:
         present = path.stat().st_size
         if offset != present:
-            detail = f"The upload stands at {present}, not at {offset}."
+            detail = f"The upload is at byte {present}, not {offset}."
             raise OffsetError(detail, headers={"Upload-Offset": str(present)})
         with path.open("ab") as file:
             pending = bytearray()
@@ -164,7 +164,7 @@ def give_up(session: Session, spool: Path, ref: str, *, actor: Actor) -> None:
 
 
 def give_up_silent(session: Session, spool: Path, *, at: datetime) -> int:
-    """End the uploads that nobody went on with for a week. Return how many."""
+    """End uploads without new bytes for a week. Return how many."""
     rows = session.scalars(
         select(Master).where(
             Master.state == MasterState.UPLOADING, Master.created_at < at - GIVEN_UP_AFTER
@@ -182,7 +182,7 @@ def give_up_silent(session: Session, spool: Path, *, at: datetime) -> int:
 
 
 def _remove_strays(session: Session, spool: Path, at: datetime) -> None:
-    """Remove the files of the spool that no master names and nobody writes."""
+    """Remove the files of the spool that no master names and no process writes."""
     named = set(session.scalars(select(Master.spool_name).where(Master.spool_name.is_not(None))))
     for path in spool.glob("*"):
         is_old = path.stat().st_mtime < (at - GIVEN_UP_AFTER).timestamp()

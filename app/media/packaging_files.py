@@ -174,7 +174,7 @@ class _Progress:
 
 
 def _row(session: Session, task: Task, label: str) -> Rendition:
-    """Return the row of a file, which nobody else changes until the transaction ends."""
+    """Return the row of a file, locked until the transaction ends."""
     return session.scalars(
         select(Rendition)
         .where(Rendition.package_id == task.package_id, Rendition.label == label)

@@ -1,4 +1,4 @@
-"""The sample film: a minute of drawn leader that stands in for a master in the sample data."""
+"""The sample film: a minute of drawn leader, in place of a master in the sample data."""
 
 from pathlib import Path
 from typing import Any

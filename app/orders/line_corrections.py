@@ -1,4 +1,4 @@
-"""Corrections by staff of the lines of an order that nobody has paid and that has no invoice."""
+"""Corrections by staff of the lines of an order without payment and invoice."""
 
 import logging
 from collections import defaultdict
@@ -337,7 +337,7 @@ def _accept_texts(
     accepted_by: TextsAcceptedBy | None,
     actor: Actor,
 ) -> tuple[list[dict[str, Any]], list[FieldProblem]]:
-    """Return the license texts of the lines as accepted, and those that nobody has accepted."""
+    """Return the license texts of the lines as accepted, and those not accepted yet."""
     accepted = {
         (text["code"], text["version"], text["sha256"]): text for text in order.accepted_texts
     }

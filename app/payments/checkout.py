@@ -170,7 +170,7 @@ def _is_due(at: datetime) -> ColumnElement[bool]:
 
 
 def _is_outdated(attempt: CheckoutAttempt, order: Order) -> bool:
-    """Return whether nobody should pay on the page: the order is closed, or has another total."""
+    """Return whether the payment page must close: the order is closed, or has another total."""
     is_repriced = order.repriced_at is not None and order.repriced_at > attempt.created_at
     return order.state in CLOSED_STATES or is_repriced
 

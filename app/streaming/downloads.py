@@ -29,7 +29,7 @@ from app.usage.events import record_visit
 from app.usage.models import EventMetric
 
 TICKET_TIMEOUT = timedelta(hours=48)
-# Nobody's name: a link does not tell who follows it.
+# No name: a link does not identify its reader.
 HOLDER = Actor(kind=ActorKind.GUEST, ref="download link", label="Holder of the download link")
 
 

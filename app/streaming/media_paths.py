@@ -1,6 +1,6 @@
 """Signed paths of media. Who has one reads one package until it expires, and nothing else.
 
-The token stands in the path, not in a query or a cookie: the relative addresses of a playlist keep
+The token is in the path, not in a query or a cookie: the relative addresses of a playlist keep
 it, players without cookies send it, and it works in a frame and behind a campus proxy.
 """
 

@@ -99,7 +99,7 @@ def make_session_key(
 ) -> str:
     """Return the key that joins the events of one session within a day; empty for a past day.
 
-    The day's salt is deleted when the day is folded. Nobody can make the key again after that.
+    The day's salt is deleted when the day is folded. The key cannot be made again after that.
     """
     at = at or clock.now()
     salt = _find_salt(session, at.astimezone(UTC).date())

@@ -32,7 +32,7 @@ class CountMetric(StrEnum):
 
 
 class UsageDay(Base):
-    """A day (UTC) with events. Its salt ends with the fold, so that nobody can be found again."""
+    """A day (UTC) with events. The fold deletes its salt, so that no person can be found."""
 
     __tablename__ = "usage_days"
 
